@@ -1,0 +1,55 @@
+# `make help` lists the targets. Everything a run writes lies under var/ (BOSCARD_HOME moves it).
+SHELL := /bin/sh
+.DEFAULT_GOAL := help
+PYTHON ?= python3
+UV_VERSION := 0.13.9
+BIN := .venv/bin
+READY := .venv/ready
+DATE ?=
+# Airflow, dbt and Great Expectations take three times as long to start without their .pyc files.
+unexport PYTHONDONTWRITEBYTECODE
+export AIRFLOW__CORE__LOAD_EXAMPLES := False
+
+.PHONY: help setup nightly test lint format lock up down check clean
+
+help: ## list the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' Makefile
+
+setup: $(READY) ## create .venv from requirements.lock (quick when nothing changed)
+
+$(READY): requirements.lock pyproject.toml boscard/setup.sh
+	@PYTHON="$(PYTHON)" UV_VERSION="$(UV_VERSION)" sh boscard/setup.sh
+	@touch $(READY)
+
+nightly: $(READY) ## one night on the sandbox company: pull, gate, load, transform, publish (DATE=YYYY-MM-DD)
+	@$(BIN)/boscard nightly $(if $(DATE),--date $(DATE))
+
+test: $(READY) ## the whole test suite
+	@$(BIN)/python -m pytest
+
+lint: $(READY) ## ruff, mypy and sqlfmt
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+	@$(BIN)/mypy ingest expectations boscard
+	@$(BIN)/sqlfmt --check dbt_project
+
+format: $(READY) ## format Python and SQL in place
+	@$(BIN)/ruff check --fix-only .
+	@$(BIN)/ruff format .
+	@$(BIN)/sqlfmt dbt_project
+
+lock: $(READY) ## resolve requirements.lock again from pyproject.toml
+	@.uv/bin/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --extra dev \
+		--no-emit-index-url --no-annotate --no-header pyproject.toml --output-file requirements.lock
+
+check: $(READY) ## try each configured account and say what is wrong
+	@$(BIN)/boscard check
+
+up: $(READY) ## Airflow's UI and scheduler, and Postgres for BI, on loopback
+	@$(BIN)/boscard up
+
+down: $(READY) ## stop what `make up` started
+	@$(BIN)/boscard down
+
+clean: ## remove var/ (all landed data and publications) and .venv
+	rm -rf var .venv .uv

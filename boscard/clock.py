@@ -1,0 +1,37 @@
+"""The one clock, for the pipeline and the sandbox alike."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time, timedelta
+from zoneinfo import ZoneInfo
+
+
+@dataclass(frozen=True, slots=True)
+class Clock:
+    """A night: data through `as_of_date`, seen at the publication hour of the next day in the business time zone."""
+
+    as_of_date: date
+    time_zone: ZoneInfo
+    publication_hour: int
+
+    @property
+    def now(self) -> datetime:
+        """The instant of this night in UTC; no part of the pipeline asks the machine for the time of day."""
+        return start_of_day(self.as_of_date + timedelta(days=1), self.time_zone, self.publication_hour)
+
+    def settled_day(self, time_zone: ZoneInfo) -> date:
+        """The last whole day at `now` in an account's own time zone."""
+        return self.now.astimezone(time_zone).date() - timedelta(days=1)
+
+    @classmethod
+    def at(cls, moment: datetime, time_zone: ZoneInfo, publication_hour: int) -> Clock:
+        """The night whose publication hour is the last one at or before `moment`."""
+        local = moment.astimezone(time_zone)
+        published_on = local.date() if local.hour >= publication_hour else local.date() - timedelta(days=1)
+        return cls(published_on - timedelta(days=1), time_zone, publication_hour)
+
+
+def start_of_day(day: date, time_zone: ZoneInfo, hour: int = 0) -> datetime:
+    """The UTC instant at which `day` begins (or reaches `hour`) in `time_zone`, daylight saving included."""
+    return datetime.combine(day, time(hour), tzinfo=time_zone).astimezone(UTC)

@@ -1,0 +1,67 @@
+"""Where everything that a run writes lies: one folder, `var/` beside the code unless BOSCARD_HOME names another."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+PROJECT = Path(__file__).resolve().parent.parent
+
+
+@dataclass(frozen=True, slots=True)
+class Home:
+    """The folders of one installation. Nothing is created by asking for a path."""
+
+    root: Path
+
+    @classmethod
+    def default(cls) -> Home:
+        return cls(Path(os.environ.get("BOSCARD_HOME") or PROJECT / "var").absolute())
+
+    @property
+    def landing(self) -> Path:
+        """Landed batches: `<source>/<account>/<stream>/<batch>/`."""
+        return self.root / "landing"
+
+    @property
+    def warehouse(self) -> Path:
+        """The DuckDB file that only the pipeline opens."""
+        return self.root / "warehouse" / "warehouse.duckdb"
+
+    @property
+    def publications(self) -> Path:
+        """Versioned DuckDB files, `current.duckdb` and the Parquet folders."""
+        return self.root / "publications"
+
+    @property
+    def site(self) -> Path:
+        return self.root / "site"
+
+    @property
+    def outbox(self) -> Path:
+        """Messages to people, one file each, and what has been sent."""
+        return self.root / "outbox"
+
+    @property
+    def logs(self) -> Path:
+        return self.root / "logs"
+
+    @property
+    def postgres(self) -> Path:
+        """The embedded Postgres: data folder, port, generated passwords (0600)."""
+        return self.root / "postgres"
+
+    @property
+    def airflow(self) -> Path:
+        return self.root / "airflow"
+
+    @property
+    def tokens(self) -> Path:
+        """Rotated refresh tokens outside Airflow: encrypted, 0600."""
+        return self.root / "tokens"
+
+    @property
+    def dbt_target(self) -> Path:
+        """dbt's compiled SQL, manifest.json and run_results.json."""
+        return self.root / "dbt"

@@ -1,0 +1,142 @@
+"""The one settings file (`boscard.toml`), validated when read. It holds no secret, only the names of connections."""
+
+from __future__ import annotations
+
+import os
+import tomllib
+from datetime import date
+from pathlib import Path
+from typing import Annotated, Any
+from zoneinfo import ZoneInfo, available_timezones
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints, ValidationError, model_validator
+
+from boscard.home import PROJECT
+
+
+class SettingsError(Exception):
+    """The settings file cannot be used; the message names file, key, what was wrong and what would be right."""
+
+
+def _time_zone(name: str) -> str:
+    if name not in available_timezones():
+        raise ValueError(f"{name!r} is not an IANA time zone; write one such as 'Europe/Berlin'")
+    return name
+
+
+TimeZone = Annotated[str, AfterValidator(_time_zone)]
+Currency = Annotated[str, StringConstraints(pattern=r"^[A-Z]{3}$")]
+Identifier = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]*$")]
+AccountId = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_.-]+$")]
+
+
+class Strict(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Company(Strict):
+    name: str = Field(min_length=1)
+    reporting_currency: Currency
+    time_zone: TimeZone
+    history_start: date
+    publication_hour: int = Field(ge=0, le=23)
+
+    @property
+    def zone(self) -> ZoneInfo:
+        return ZoneInfo(self.time_zone)
+
+
+class Account(Strict):
+    """One account of one source. `time_zone` is the account's own; for CRM and survey accounts the portal's."""
+
+    source: Identifier
+    account: AccountId
+    name: str = Field(min_length=1)
+    connection: Identifier
+    time_zone: TimeZone
+    currency: Currency | None = None
+
+    @property
+    def zone(self) -> ZoneInfo:
+        return ZoneInfo(self.time_zone)
+
+
+class Sandbox(Strict):
+    """The fictitious company; while enabled, the connections of all accounts point at it."""
+
+    enabled: bool = False
+    seed: int = 7
+    scale: float = Field(default=1.0, gt=0, le=10)
+
+
+class Publication(Strict):
+    """Where the scorecard is served. Without a connection it is the embedded Postgres."""
+
+    postgres_connection: Identifier | None = None
+    keep: int = Field(default=30, ge=1)
+
+
+class Messages(Strict):
+    """Where people are told. Without a connection messages go to files in `var/outbox`."""
+
+    connection: Identifier | None = None
+
+
+class Settings(Strict):
+    company: Company
+    accounts: tuple[Account, ...] = Field(min_length=1)
+    sandbox: Sandbox = Sandbox()
+    publication: Publication = Publication()
+    messages: Messages = Messages()
+
+    @model_validator(mode="after")
+    def _accounts_are_unique(self) -> Settings:
+        seen: set[tuple[str, str]] = set()
+        for account in self.accounts:
+            key = (account.source, account.account)
+            if key in seen:
+                raise ValueError(f"account {account.account!r} of {account.source!r} is listed twice; list each once")
+            seen.add(key)
+        return self
+
+    @property
+    def sources(self) -> tuple[str, ...]:
+        return tuple(dict.fromkeys(account.source for account in self.accounts))
+
+    def accounts_of(self, source: str) -> tuple[Account, ...]:
+        return tuple(account for account in self.accounts if account.source == source)
+
+
+def settings_path() -> Path:
+    return Path(os.environ.get("BOSCARD_SETTINGS") or PROJECT / "boscard.toml").absolute()
+
+
+def read_settings(path: Path | None = None) -> Settings:
+    """Read and validate the settings file.
+
+    Raises SettingsError naming the file, each wrong key, what was wrong and what would be right.
+    """
+    path = path or settings_path()
+    try:
+        content = tomllib.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise SettingsError(f"{path}: no settings file there; copy boscard.toml from the repository") from None
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise SettingsError(f"{path}: not valid TOML: {error}") from None
+    try:
+        return Settings.model_validate(content)
+    except ValidationError as error:
+        lines = [f"{path}: {_complaint(detail, content)}" for detail in error.errors()]
+        raise SettingsError("\n".join(lines)) from None
+
+
+def _complaint(detail: Any, content: dict[str, Any]) -> str:
+    location = detail["loc"]
+    key = ".".join(str(part) for part in location) or "(whole file)"
+    if detail["type"] == "missing":
+        return f"{key} is missing; add it (see docs/settings.md)"
+    if detail["type"] == "extra_forbidden":
+        return f"{key} is not a setting; remove it or correct its spelling (see docs/settings.md)"
+    message = detail["msg"].removeprefix("Value error, ")
+    value = "" if isinstance(detail["input"], dict) else f" (it is {detail['input']!r})"
+    return f"{key}: {message}{value}"

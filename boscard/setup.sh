@@ -1,0 +1,23 @@
+#!/bin/sh
+# Creates .venv from requirements.lock with uv, which pip fetches into .uv: no sudo, no server, no account.
+set -eu
+cd "$(dirname "$0")/.."
+
+"$PYTHON" -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] < (3, 14))' || {
+    echo "Boscard needs Python 3.11 to 3.13; $PYTHON is $("$PYTHON" -V 2>&1). Try: make PYTHON=python3.12 $*" >&2
+    exit 1
+}
+if [ ! -x .uv/bin/uv ] || [ "$(.uv/bin/uv --version | cut -d' ' -f2)" != "$UV_VERSION" ]; then
+    echo "setup: uv $UV_VERSION"
+    "$PYTHON" -m pip install --quiet --disable-pip-version-check --upgrade --target .uv "uv==$UV_VERSION"
+fi
+# uv does not read pip's configuration: hand over the index it names, where it names one
+if [ -z "${UV_DEFAULT_INDEX:-}" ]; then
+    index=${PIP_INDEX_URL:-$("$PYTHON" -m pip config get global.index-url 2>/dev/null || true)}
+    [ -n "$index" ] && export UV_DEFAULT_INDEX="$index"
+fi
+echo "setup: environment from requirements.lock (a few minutes the first time)"
+[ -x .venv/bin/python ] || .uv/bin/uv venv --quiet --python "$PYTHON" .venv
+export VIRTUAL_ENV="$PWD/.venv"
+.uv/bin/uv pip sync --quiet --require-hashes --compile-bytecode requirements.lock
+.uv/bin/uv pip install --quiet --no-deps --no-build-isolation --editable .

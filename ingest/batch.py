@@ -1,0 +1,100 @@
+"""What landing holds: units of work, batches, manifests, calls."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+FORMAT = 1
+ROWS = "rows.ndjson.zst"
+CALLS = "calls.ndjson.zst"
+MANIFEST = "manifest.json"
+TYPED = "typed.parquet"
+QUARANTINE = "quarantine.parquet"
+VERDICT = "verdict.json"
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Window:
+    """Whole days in the account's own time zone, both ends included."""
+
+    start: date
+    end: date
+
+    def __post_init__(self) -> None:
+        if self.end < self.start:
+            raise ValueError(f"a window ends on or after its start: {self.start}..{self.end}")
+
+
+@dataclass(frozen=True, slots=True)
+class Unit:
+    """The unit of work. `window` is None for complete lists."""
+
+    source: str
+    account: str
+    stream: str
+    window: Window | None
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """One API call as it stands in calls.ndjson.zst; rows `first_line` to `first_line + rows - 1` came from it.
+
+    `url` is without secrets; `context` is what the rows do not repeat (a form's id); `sha256` is of the body.
+    """
+
+    call_id: str
+    method: str
+    url: str
+    status: int
+    bytes: int
+    sha256: str
+    attempts: int
+    milliseconds: int
+    first_line: int
+    rows: int
+    context: dict[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Manifest:
+    """manifest.json, written last by atomic rename: a batch without one does not exist.
+
+    `sequence` counts the batches of one (source, account, stream) from 1; replay follows it.
+    `sha256` and `bytes` are of the uncompressed rows.
+    """
+
+    format: int
+    batch_id: str
+    source: str
+    account: str
+    stream: str
+    window: Window | None
+    as_of_date: date
+    sequence: int
+    rows: int
+    calls: int
+    bytes: int
+    sha256: str
+    landed_at: str
+
+    @property
+    def unit(self) -> Unit:
+        return Unit(self.source, self.account, self.stream, self.window)
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """A landed batch: its folder and its manifest."""
+
+    path: Path
+    manifest: Manifest
+
+    @property
+    def is_gated(self) -> bool:
+        return (self.path / VERDICT).exists()
+
+
+Json = dict[str, Any]

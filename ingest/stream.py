@@ -1,0 +1,81 @@
+"""What a source is: frozen data. A vendor's oddities live in one plain generator a stream, named here as `pull`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
+
+if TYPE_CHECKING:
+    from ingest.client import Page
+    from ingest.pull import Pull
+
+Type = Literal["text", "bigint", "decimal", "double", "boolean", "date", "timestamp", "json"]
+Load = Literal["window", "changes", "snapshot", "replace", "responses"]
+Scope = Literal["account", "connection"]
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """One typed column of a raw table, and where it stands in the vendor's row.
+
+    `path` is the dotted path in the row; `@name` takes a value from the context of the call that
+    fetched the row (a form's id, which Typeform does not repeat in each response).
+    """
+
+    name: str
+    path: str
+    type: Type
+    required: bool = False
+    personal: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Stream:
+    """One kind of row of one source.
+
+    How `load` treats a batch:
+    window     rows of days: the batch's window is replaced (delete by account and days, insert)
+    changes    entities by modification time: upserted by key; `archived` rows become `_is_deleted`
+    snapshot   the complete list of entities: upserted by key; absent keys become `_is_deleted`
+    replace    the complete list of something without an identity: all rows of the account replaced
+    responses  events by submission time: upserted by key, so a response seen twice is one row
+
+    `restatement_days`: how many days back the vendor still rewrites its own numbers.
+    `window_days`: the longest window pulled as one unit (and so one batch).
+    `scope`: pulled once an account, or once a connection (a manager account's list of customers).
+    """
+
+    name: str
+    load: Load
+    key: tuple[str, ...]
+    columns: tuple[Column, ...]
+    pull: Callable[[Pull], Iterator[Page]]
+    date_column: str | None = None
+    restatement_days: int = 0
+    window_days: int = 100
+    scope: Scope = "account"
+
+    @property
+    def is_windowed(self) -> bool:
+        return self.load in ("window", "changes", "responses")
+
+    def column(self, name: str) -> Column:
+        return next(column for column in self.columns if column.name == name)
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """One vendor: its area, its streams in the order in which they are pulled, and how its API behaves."""
+
+    name: str
+    title: str
+    area: Literal["ads", "crm", "survey"]
+    base_url: str
+    streams: Mapping[str, Stream]
+    concurrency: int
+
+
+def raw_table(source: str, stream: str) -> str:
+    """The name of a stream's table in the warehouse's schema `raw`."""
+    return f"{source}__{stream}"
