@@ -9,7 +9,15 @@ from pathlib import Path
 from typing import Annotated, Any
 from zoneinfo import ZoneInfo, available_timezones
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints, ValidationError, model_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    StringConstraints,
+    ValidationError,
+    model_validator,
+)
 
 from boscard.home import PROJECT
 
@@ -95,7 +103,9 @@ class Settings(Strict):
         for account in self.accounts:
             key = (account.source, account.account)
             if key in seen:
-                raise ValueError(f"account {account.account!r} of {account.source!r} is listed twice; list each once")
+                raise ValueError(
+                    f"account {account.account!r} of {account.source!r} is listed twice; list each once"
+                )
             seen.add(key)
         return self
 
@@ -120,7 +130,9 @@ def read_settings(path: Path | None = None) -> Settings:
     try:
         content = tomllib.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
-        raise SettingsError(f"{path}: no settings file there; copy boscard.toml from the repository") from None
+        raise SettingsError(
+            f"{path}: no settings file there; copy boscard.toml from the repository"
+        ) from None
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise SettingsError(f"{path}: not valid TOML: {error}") from None
     try:
