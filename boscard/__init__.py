@@ -1,4 +1,4 @@
-"""Boscard: a nightly pipeline from what marketing vendors know to a balanced scorecard that says how sound it is."""
+"""From what marketing vendors know to a balanced scorecard that says how sound each number is."""
 
 from __future__ import annotations
 

@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 
 @dataclass(frozen=True, slots=True)
 class Clock:
-    """A night: data through `as_of_date`, seen at the publication hour of the next day in the business time zone."""
+    """A night: data through `as_of_date`, seen at the publication hour of the next business day."""
 
     as_of_date: date
     time_zone: ZoneInfo
@@ -17,8 +17,10 @@ class Clock:
 
     @property
     def now(self) -> datetime:
-        """The instant of this night in UTC; no part of the pipeline asks the machine for the time of day."""
-        return start_of_day(self.as_of_date + timedelta(days=1), self.time_zone, self.publication_hour)
+        """The instant of this night in UTC; nothing in the pipeline asks the machine for the time."""
+        return start_of_day(
+            self.as_of_date + timedelta(days=1), self.time_zone, self.publication_hour
+        )
 
     def settled_day(self, time_zone: ZoneInfo) -> date:
         """The last whole day at `now` in an account's own time zone."""
@@ -28,7 +30,9 @@ class Clock:
     def at(cls, moment: datetime, time_zone: ZoneInfo, publication_hour: int) -> Clock:
         """The night whose publication hour is the last one at or before `moment`."""
         local = moment.astimezone(time_zone)
-        published_on = local.date() if local.hour >= publication_hour else local.date() - timedelta(days=1)
+        published_on = (
+            local.date() if local.hour >= publication_hour else local.date() - timedelta(days=1)
+        )
         return cls(published_on - timedelta(days=1), time_zone, publication_hour)
 
 

@@ -1,4 +1,4 @@
-"""Where everything that a run writes lies: one folder, `var/` beside the code unless BOSCARD_HOME names another."""
+"""Where all that a run writes lies: `var/` beside the code, unless BOSCARD_HOME names another."""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""The one settings file (`boscard.toml`), validated when read. It holds no secret, only the names of connections."""
+"""The one settings file (`boscard.toml`), validated when read.
+
+It holds no secret, only the names of connections.
+"""
 
 from __future__ import annotations
 
@@ -23,7 +26,7 @@ from boscard.home import PROJECT
 
 
 class SettingsError(Exception):
-    """The settings file cannot be used; the message names file, key, what was wrong and what would be right."""
+    """The settings file cannot be used; names file, key, what was wrong and what would be right."""
 
 
 def _time_zone(name: str) -> str:
@@ -55,7 +58,7 @@ class Company(Strict):
 
 
 class Account(Strict):
-    """One account of one source. `time_zone` is the account's own; for CRM and survey accounts the portal's."""
+    """One account of one source. `time_zone` is its own; a CRM or survey account has its portal's."""
 
     source: Identifier
     account: AccountId
@@ -70,7 +73,7 @@ class Account(Strict):
 
 
 class Sandbox(Strict):
-    """The fictitious company; while enabled, the connections of all accounts point at it."""
+    """The fictitious company; while enabled, all connections point at it."""
 
     enabled: bool = False
     seed: int = 7

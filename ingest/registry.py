@@ -7,4 +7,6 @@ from ingest.sources.crm import hubspot
 from ingest.sources.survey import typeform
 from ingest.stream import Source
 
-SOURCES: dict[str, Source] = {source.name: source for source in (google_ads.SOURCE, hubspot.SOURCE, typeform.SOURCE)}
+SOURCES: dict[str, Source] = {
+    source.name: source for source in (google_ads.SOURCE, hubspot.SOURCE, typeform.SOURCE)
+}
