@@ -1,0 +1,17 @@
+select
+    cast(null as varchar) as source,
+    cast(null as varchar) as account_id,
+    cast(null as varchar) as campaign_id,
+    cast(null as varchar) as campaign_name,
+    cast(null as varchar) as channel,
+    cast(null as date) as report_date,
+    cast(null as varchar) as currency_code,
+    cast(null as bigint) as impressions,
+    cast(null as bigint) as clicks,
+    cast(null as decimal(18,6)) as spend_local,
+    cast(null as decimal(18,6)) as spend,
+    cast(null as decimal(18,6)) as conversions,
+    cast(null as decimal(18,6)) as conversions_value_local,
+    cast(null as decimal(18,6)) as conversions_value,
+    cast(null as decimal(18,8)) as fx_rate,
+where false
