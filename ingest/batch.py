@@ -40,9 +40,10 @@ class Unit:
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """One API call as it stands in calls.ndjson.zst; rows `first_line` to `first_line + rows - 1` came from it.
+    """One API call as it stands in calls.ndjson.zst.
 
-    `url` is without secrets; `context` is what the rows do not repeat (a form's id); `sha256` is of the body.
+    Rows `first_line` to `first_line + rows - 1` came from it. `url` is without secrets; `context`
+    is what the rows do not repeat (a form's id); `sha256` is of the body.
     """
 
     call_id: str

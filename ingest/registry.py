@@ -1,4 +1,7 @@
-"""Every source Boscard knows. A new source is one line here, its description, its suite and its staging models."""
+"""Every source Boscard knows.
+
+A new source is one line here, its description, its suite and its staging models.
+"""
 
 from __future__ import annotations
 

@@ -1,10 +1,15 @@
-"""What a source is: frozen data. A vendor's oddities live in one plain generator a stream, named here as `pull`."""
+"""What a source is: frozen data.
+
+A vendor's oddities live in one plain generator a stream, named here as `pull`.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal
+
+from ingest.api import Api
 
 if TYPE_CHECKING:
     from ingest.client import Page
@@ -66,7 +71,7 @@ class Stream:
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """One vendor: its area, its streams in the order in which they are pulled, and how its API behaves."""
+    """One vendor: its area, its streams in the order of pulling, its API's behaviour."""
 
     name: str
     title: str
@@ -74,6 +79,7 @@ class Source:
     base_url: str
     streams: Mapping[str, Stream]
     concurrency: int
+    api: Api = field(default_factory=Api)
 
 
 def raw_table(source: str, stream: str) -> str:

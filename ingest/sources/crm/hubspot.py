@@ -1,4 +1,4 @@
-"""HubSpot CRM: lists on the first night, searches by modification time after it, archived objects by a sweep."""
+"""HubSpot CRM: lists on the first night, then searches by modification time and archive sweeps."""
 
 from __future__ import annotations
 
@@ -55,9 +55,15 @@ STREAMS = (
             Column("lifecycle_stage", "properties.lifecyclestage", "text"),
             Column("lead_at", "properties.hs_lifecyclestage_lead_date", "timestamp"),
             Column(
-                "marketing_qualified_at", "properties.hs_lifecyclestage_marketingqualifiedlead_date", "timestamp"
+                "marketing_qualified_at",
+                "properties.hs_lifecyclestage_marketingqualifiedlead_date",
+                "timestamp",
             ),
-            Column("sales_qualified_at", "properties.hs_lifecyclestage_salesqualifiedlead_date", "timestamp"),
+            Column(
+                "sales_qualified_at",
+                "properties.hs_lifecyclestage_salesqualifiedlead_date",
+                "timestamp",
+            ),
             Column("opportunity_at", "properties.hs_lifecyclestage_opportunity_date", "timestamp"),
             Column("customer_at", "properties.hs_lifecyclestage_customer_date", "timestamp"),
             Column("first_engaged_at", "properties.hs_sa_first_engagement_date", "timestamp"),
@@ -132,10 +138,18 @@ STREAMS = (
         pull=pull_pipelines,
     ),
     Stream(
-        name="deal_contacts", load="replace", key=("deal_id",), columns=_ASSOCIATION, pull=pull_associations
+        name="deal_contacts",
+        load="replace",
+        key=("deal_id",),
+        columns=_ASSOCIATION,
+        pull=pull_associations,
     ),
     Stream(
-        name="deal_companies", load="replace", key=("deal_id",), columns=_ASSOCIATION, pull=pull_associations
+        name="deal_companies",
+        load="replace",
+        key=("deal_id",),
+        columns=_ASSOCIATION,
+        pull=pull_associations,
     ),
 )
 

@@ -1,0 +1,258 @@
+"""Landing: immutable batches of vendor bytes, each complete once its manifest is there."""
+
+from __future__ import annotations
+
+import fcntl
+import hashlib
+import os
+import shutil
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from datetime import UTC, date, datetime
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+import msgspec
+import pyarrow as pa
+
+from ingest.batch import CALLS, FORMAT, MANIFEST, ROWS, VERDICT, Batch, Call, Manifest, Unit
+from ingest.errors import Transient
+from ingest.exchange import Page
+
+_MANIFEST = msgspec.json.Decoder(Manifest)
+_CALL = msgspec.json.Decoder(Call)
+
+
+class Landing:
+    """All landed batches below `root`: `<source>/<account>/<stream>/<batch_id>/`."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+
+    def batches(
+        self, source: str | None = None, account: str | None = None, stream: str | None = None
+    ) -> list[Batch]:
+        """The batches that have a manifest, by source, account, stream and sequence."""
+        pattern = "/".join([source or "*", account or "*", stream or "*", "[0-9]*", MANIFEST])
+        found = [
+            Batch(path.parent, _MANIFEST.decode(path.read_bytes()))
+            for path in self.root.glob(pattern)
+        ]
+        return sorted(found, key=_place)
+
+    def read_calls(self, batch: Batch) -> list[Call]:
+        content = _decompress(batch.path / CALLS)
+        return [_CALL.decode(line) for line in content.splitlines()]
+
+    def read_rows(self, batch: Batch) -> bytes:
+        """All rows uncompressed, one a line; for looking at a batch, not for loading it."""
+        return _decompress(batch.path / ROWS)
+
+    def write(self, unit: Unit, as_of: date, pages: Iterable[Page]) -> Batch:
+        """Land all pages as one batch, or nothing."""
+        with self.draft(unit, as_of) as draft:
+            for page in pages:
+                draft.add(page)
+            return draft.commit()
+
+    def draft(self, unit: Unit, as_of: date) -> Draft:
+        """A batch in the making, in a folder that no reader sees; what a killed run left of the
+        same unit is replaced.
+
+        Raises Transient where another process is at the same unit.
+        """
+        return Draft(self._stream_folder(unit), unit, as_of)
+
+    def _stream_folder(self, unit: Unit) -> Path:
+        folder = self.root
+        _make_private(folder)
+        for part in (unit.source, unit.account, unit.stream):
+            if part in ("", ".", "..") or "/" in part:
+                raise ValueError(f"{part!r} cannot be the name of a folder")
+            folder /= part
+            _make_private(folder)
+        return folder
+
+
+class Draft:
+    """Rows and calls of one unit until they are committed as a batch, or dropped."""
+
+    def __init__(self, folder: Path, unit: Unit, as_of: date) -> None:
+        self.unit = unit
+        self._folder = folder
+        self._as_of = as_of
+        self._path = folder / f".pulling_{_label(unit, as_of)}"
+        _make_private(self._path)
+        self._held = os.open(self._path, os.O_RDONLY)
+        try:
+            fcntl.flock(self._held, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            os.close(self._held)
+            raise Transient(f"another process pulls {self._path.name[9:]} right now") from None
+        for left in self._path.iterdir():
+            left.unlink()
+        self._raw = _create_private(self._path / ROWS)
+        self._stream = pa.CompressedOutputStream(self._raw, "zstd")
+        self._digest = hashlib.sha256()
+        self._bytes = 0
+        self.rows = 0
+        self._calls: list[Call] = []
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def add(self, page: Page) -> None:
+        if page.rows:
+            lines = b"\n".join([*page.rows, b""])
+            self._stream.write(lines)
+            self._digest.update(lines)
+            self._bytes += len(lines)
+        call = Call(
+            call_id="",
+            method=page.method,
+            url=page.url,
+            status=page.status,
+            bytes=page.bytes,
+            sha256=page.sha256,
+            attempts=page.attempts,
+            milliseconds=page.milliseconds,
+            first_line=self.rows + 1,
+            rows=len(page.rows),
+            context=dict(page.context),
+        )
+        self._calls.append(call)
+        self.rows += len(page.rows)
+
+    def commit(self) -> Batch:
+        """Give the batch its place in the sequence; it exists from here on, whole."""
+        self._stream.close()
+        _sync_path(self._path / ROWS)
+        with _locked(self._folder):
+            sequence = 1 + max(_sequences(self._folder), default=0)
+            batch_id = f"{sequence:06d}_{_label(self.unit, self._as_of)}"
+            unit = self.unit
+            prefix = f"{unit.source}.{unit.account}.{unit.stream}.{sequence:06d}"
+            calls = [
+                msgspec.json.encode(replace(call, call_id=f"{prefix}.{number:05d}"))
+                for number, call in enumerate(self._calls, start=1)
+            ]
+            manifest = Manifest(
+                format=FORMAT,
+                batch_id=batch_id,
+                source=unit.source,
+                account=unit.account,
+                stream=unit.stream,
+                window=unit.window,
+                as_of_date=self._as_of,
+                sequence=sequence,
+                rows=self.rows,
+                calls=len(calls),
+                bytes=self._bytes,
+                sha256=self._digest.hexdigest(),
+                landed_at=datetime.now(UTC).isoformat(timespec="seconds"),
+            )
+            compressed = pa.compress(b"".join(call + b"\n" for call in calls), "zstd", asbytes=True)
+            _write_private(self._path / CALLS, compressed)
+            for left in _without_manifest(self._folder):
+                shutil.rmtree(left)
+            final = self._folder / batch_id
+            self._path.rename(final)
+            part = final / f".{MANIFEST}"
+            _write_private(part, msgspec.json.format(msgspec.json.encode(manifest)) + b"\n")
+            part.rename(final / MANIFEST)
+            _sync_path(final)
+            _sync_path(self._folder)
+        return Batch(final, manifest)
+
+    def close(self) -> None:
+        """Drop what was not committed."""
+        if self._held < 0:
+            return
+        if not self._stream.closed:
+            self._stream.close()
+        self._raw.close()
+        if self._path.exists():
+            shutil.rmtree(self._path)
+        os.close(self._held)
+        self._held = -1
+
+
+def verdict_state(batch: Batch) -> str | None:
+    """passed, held or blocked, or None for a batch that no gate has seen."""
+    try:
+        verdict: Any = msgspec.json.decode((batch.path / VERDICT).read_bytes())
+    except FileNotFoundError:
+        return None
+    return str(verdict["state"])
+
+
+def _place(batch: Batch) -> tuple[str, str, str, int]:
+    manifest = batch.manifest
+    return manifest.source, manifest.account, manifest.stream, manifest.sequence
+
+
+def _label(unit: Unit, as_of: date) -> str:
+    if unit.window is None:
+        return f"{as_of}_all"
+    return f"{as_of}_{unit.window.start}_{unit.window.end}"
+
+
+def _sequences(folder: Path) -> Iterator[int]:
+    for path in folder.glob(f"[0-9]*/{MANIFEST}"):
+        yield int(path.parent.name.partition("_")[0])
+
+
+def _without_manifest(folder: Path) -> list[Path]:
+    """What a run left that was killed between its last rename but one and its last."""
+    return [path for path in folder.glob("[0-9]*") if not (path / MANIFEST).exists()]
+
+
+@contextmanager
+def _locked(folder: Path) -> Iterator[None]:
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(handle)
+
+
+def _make_private(folder: Path) -> None:
+    if not folder.parent.exists():
+        _make_private(folder.parent)
+    folder.mkdir(mode=0o700, exist_ok=True)
+
+
+def _create_private(path: Path) -> Any:
+    return os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb")
+
+
+def _write_private(path: Path, content: bytes) -> None:
+    path.unlink(missing_ok=True)
+    with _create_private(path) as file:
+        file.write(content)
+        file.flush()
+        os.fsync(file.fileno())
+
+
+def _sync_path(path: Path) -> None:
+    handle = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+def _decompress(path: Path) -> bytes:
+    with pa.CompressedInputStream(pa.OSFile(str(path)), "zstd") as stream:
+        return bytes(stream.read())

@@ -1,0 +1,211 @@
+"""A vendor on loopback made of routes, and the few objects that most tests of ingest need."""
+
+from __future__ import annotations
+
+import json
+import threading
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from datetime import date
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+from urllib.parse import parse_qsl, urlsplit
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from boscard.clock import Clock
+from boscard.settings import Settings
+from ingest.batch import Unit, Window
+from ingest.client import Patience
+from ingest.connections import Connection
+from ingest.exchange import Page
+from ingest.landing import Landing
+from ingest.tokens import FileTokens
+
+BERLIN = ZoneInfo("Europe/Berlin")
+NIGHT = date(2026, 11, 1)
+HISTORY_START = date(2026, 8, 1)
+REFRESH_TOKEN = "first-refresh-token"
+CLIENT_SECRET = "the-client-secret"
+
+
+@dataclass(frozen=True)
+class Asked:
+    """A request as the vendor saw it."""
+
+    method: str
+    path: str
+    params: dict[str, str]
+    headers: dict[str, str]
+    body: bytes
+
+    @property
+    def json(self) -> Any:
+        return json.loads(self.body)
+
+    @property
+    def form(self) -> dict[str, str]:
+        return dict(parse_qsl(self.body.decode()))
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What the vendor says; `cut` bytes are promised and not sent."""
+
+    body: Any = None
+    status: int = 200
+    headers: dict[str, str] = field(default_factory=dict)
+    cut: int = 0
+
+    @property
+    def content(self) -> bytes:
+        return self.body if isinstance(self.body, bytes) else json.dumps(self.body).encode()
+
+
+Route = Callable[[Asked], Answer]
+
+
+class Vendor:
+    """Routes by method and path; a route is a function, or answers to give in turn (the last stays)."""
+
+    def __init__(self, url: str) -> None:
+        self.url = url
+        self.asked: list[Asked] = []
+        self._routes: dict[tuple[str, str], Route] = {}
+        self._lock = threading.Lock()
+
+    def on(self, method: str, path: str, *answers: Route | Answer) -> None:
+        if len(answers) == 1 and not isinstance(answers[0], Answer):
+            self._routes[method, path] = answers[0]
+            return
+        queue = list(answers)
+
+        def in_turn(asked: Asked) -> Answer:
+            answer = queue.pop(0) if len(queue) > 1 else queue[0]
+            return answer if isinstance(answer, Answer) else answer(asked)
+
+        self._routes[method, path] = in_turn
+
+    def answer(self, asked: Asked) -> Answer:
+        with self._lock:
+            self.asked.append(asked)
+        route = self._routes.get((asked.method, asked.path))
+        return route(asked) if route else Answer({"no route": asked.path}, 404)
+
+    def calls(self, path: str) -> list[Asked]:
+        return [asked for asked in self.asked if asked.path == path]
+
+
+@pytest.fixture
+def vendor() -> Iterator[Vendor]:
+    class Handler(BaseHTTPRequestHandler):
+        protocol_version = "HTTP/1.1"
+
+        def handle_one(self) -> None:
+            parts = urlsplit(self.path)
+            length = int(self.headers.get("Content-Length") or 0)
+            asked = Asked(
+                self.command,
+                parts.path,
+                dict(parse_qsl(parts.query, keep_blank_values=True)),
+                {name.lower(): value for name, value in self.headers.items()},
+                self.rfile.read(length),
+            )
+            answer = found.answer(asked)
+            self.send_response(answer.status)
+            self.send_header("Content-Length", str(len(answer.content) + answer.cut))
+            for name, value in answer.headers.items():
+                self.send_header(name, value)
+            self.end_headers()
+            self.wfile.write(answer.content)
+            if answer.cut:
+                self.close_connection = True
+
+        do_GET = do_POST = handle_one
+
+        def log_message(self, *_: object) -> None:
+            return None
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    server.daemon_threads = True
+    found = Vendor(f"http://127.0.0.1:{server.server_port}")
+    thread = threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True)
+    thread.start()
+    yield found
+    server.shutdown()
+    server.server_close()
+
+
+@pytest.fixture
+def oauth_vendor(vendor: Vendor) -> Vendor:
+    """A vendor whose token endpoint gives `access-1`, `access-2`… and never rotates."""
+    given = iter(range(1, 1000))
+    vendor.on(
+        "POST",
+        "/token",
+        lambda _: Answer({"access_token": f"access-{next(given)}", "expires_in": 3600}),
+    )
+    return vendor
+
+
+def connection_to(vendor: Vendor, **extra: str) -> Connection:
+    return Connection(
+        vendor.url,
+        "client-id",
+        CLIENT_SECRET,
+        {"refresh_token": REFRESH_TOKEN, "token_url": f"{vendor.url}/token", **extra},
+    )
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock(NIGHT, BERLIN, 7)
+
+
+def settings_for(source: str, *accounts: tuple[str, str, str | None]) -> Settings:
+    """Settings with accounts of one source: (id, time zone, currency)."""
+    return Settings.model_validate(
+        {
+            "company": {
+                "name": "Company",
+                "reporting_currency": "EUR",
+                "time_zone": "Europe/Berlin",
+                "history_start": HISTORY_START,
+                "publication_hour": 7,
+            },
+            "accounts": [
+                {
+                    "source": source,
+                    "account": account,
+                    "name": account,
+                    "connection": source,
+                    "time_zone": zone,
+                    "currency": currency,
+                }
+                for account, zone, currency in accounts
+            ],
+        }
+    )
+
+
+@pytest.fixture
+def landing(tmp_path) -> Landing:
+    return Landing(tmp_path / "landing")
+
+
+@pytest.fixture
+def tokens(tmp_path) -> FileTokens:
+    return FileTokens(tmp_path / "tokens")
+
+
+@pytest.fixture
+def unit() -> Unit:
+    return Unit("google_ads", "111", "campaign_daily", Window(HISTORY_START, NIGHT))
+
+
+HURRIED = Patience(attempts=3, first_pause=0.001, connect_seconds=2, read_seconds=5)
+
+
+def page_of(*rows: bytes, **facts: Any) -> Page:
+    return Page(rows=rows, **facts)
