@@ -69,7 +69,7 @@ class Reply:
 class Page:
     """The rows of one call as the vendor's bytes, the decoded rest of its body, and facts."""
 
-    rows: Sequence[bytes] = field(repr=False)
+    rows: Sequence[bytes | msgspec.Raw] = field(repr=False)
     envelope: Mapping[str, Any] = field(default_factory=dict)
     method: str = "GET"
     url: str = ""

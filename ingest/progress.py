@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 import threading
 import time
+from contextlib import AbstractContextManager, nullcontext
 from typing import Protocol, Self, TextIO
 
 from rich.console import Console
@@ -104,6 +105,11 @@ class Terminal:
         with self._lock:
             self._bars.remove_task(self._tasks.pop(unit))
             self._bars.console.print(f"{unit_label(unit)}: {outcome}", markup=False)
+
+
+def watching() -> AbstractContextManager[Progress]:
+    """Counting lines on a terminal, plain lines anywhere else; both on stderr."""
+    return Terminal() if sys.stderr.isatty() else nullcontext(Lines())
 
 
 def unit_label(unit: Unit) -> str:

@@ -19,7 +19,6 @@ from boscard.settings import Settings
 from ingest.batch import Unit, Window
 from ingest.client import Patience
 from ingest.connections import Connection
-from ingest.exchange import Page
 from ingest.landing import Landing
 from ingest.tokens import FileTokens
 
@@ -149,13 +148,20 @@ def oauth_vendor(vendor: Vendor) -> Vendor:
     return vendor
 
 
-def connection_to(vendor: Vendor, **extra: str) -> Connection:
-    return Connection(
-        vendor.url,
-        "client-id",
-        CLIENT_SECRET,
-        {"refresh_token": REFRESH_TOKEN, "token_url": f"{vendor.url}/token", **extra},
-    )
+@pytest.fixture
+def answer() -> type[Answer]:
+    return Answer
+
+
+@pytest.fixture
+def connection_to() -> Callable[..., Connection]:
+    """A connection to a vendor with refresh token and client secret; keywords go to its extra."""
+
+    def connection(vendor: Vendor, **extra: str) -> Connection:
+        found = {"refresh_token": REFRESH_TOKEN, "token_url": f"{vendor.url}/token", **extra}
+        return Connection(vendor.url, "client-id", CLIENT_SECRET, found)
+
+    return connection
 
 
 @pytest.fixture
@@ -163,8 +169,13 @@ def clock() -> Clock:
     return Clock(NIGHT, BERLIN, 7)
 
 
-def settings_for(source: str, *accounts: tuple[str, str, str | None]) -> Settings:
+@pytest.fixture
+def settings_for() -> Callable[..., Settings]:
     """Settings with accounts of one source: (id, time zone, currency)."""
+    return _settings_for
+
+
+def _settings_for(source: str, *accounts: tuple[str, str, str | None]) -> Settings:
     return Settings.model_validate(
         {
             "company": {
@@ -204,8 +215,7 @@ def unit() -> Unit:
     return Unit("google_ads", "111", "campaign_daily", Window(HISTORY_START, NIGHT))
 
 
-HURRIED = Patience(attempts=3, first_pause=0.001, connect_seconds=2, read_seconds=5)
-
-
-def page_of(*rows: bytes, **facts: Any) -> Page:
-    return Page(rows=rows, **facts)
+@pytest.fixture
+def hurried() -> Patience:
+    """Short pauses, three attempts."""
+    return Patience(attempts=3, first_pause=0.001, connect_seconds=2, read_seconds=5)

@@ -1,0 +1,229 @@
+"""Planning: what is due, night after night, whatever has landed."""
+
+from __future__ import annotations
+
+from datetime import date, timedelta
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from ingest.batch import VERDICT, Unit, Window
+from ingest.exchange import Page
+from ingest.plan import Landed, due, plan
+from ingest.registry import SOURCES
+from ingest.stream import Stream
+
+DAY = timedelta(days=1)
+START, NIGHT = date(2026, 8, 1), date(2026, 11, 1)
+WHOLE = Window(START, NIGHT)
+
+
+def stream(load="window", restatement_days=30, window_days=450) -> Stream:
+    return Stream("s", load, ("k",), (), lambda pull: iter(()), None, restatement_days, window_days)
+
+
+def landed(start, end, as_of, sequence=1, is_held=False) -> Landed:
+    return Landed(Window(start, end), as_of, sequence, is_held)
+
+
+CASES = {
+    "first night: the whole history": (stream(), [], [WHOLE]),
+    "first night in parts": (
+        stream(window_days=50),
+        [],
+        [Window(START, date(2026, 9, 19)), Window(date(2026, 9, 20), NIGHT)],
+    ),
+    "next night: the restatement window and the new day": (
+        stream(),
+        [landed(START, NIGHT - DAY, NIGHT - DAY)],
+        [Window(NIGHT - 30 * DAY, NIGHT)],
+    ),
+    "the same night again: nothing": (stream(), [landed(START, NIGHT, NIGHT)], []),
+    "half of tonight has landed: the other half": (
+        stream(),
+        [landed(START, date(2026, 9, 1), NIGHT)],
+        [Window(date(2026, 9, 2), NIGHT)],
+    ),
+    "a gap in the past is filled": (
+        stream(restatement_days=3),
+        [
+            landed(START, date(2026, 8, 31), NIGHT - DAY),
+            landed(date(2026, 9, 3), NIGHT - DAY, NIGHT - DAY, 2),
+        ],
+        [Window(date(2026, 9, 1), date(2026, 9, 2)), Window(NIGHT - 3 * DAY, NIGHT)],
+    ),
+    "a window held on an earlier night is due whole": (
+        stream(restatement_days=3),
+        [
+            landed(START, NIGHT - 2 * DAY, NIGHT - 2 * DAY),
+            landed(NIGHT - 20 * DAY, NIGHT - DAY, NIGHT - DAY, 2, is_held=True),
+        ],
+        [Window(NIGHT - 20 * DAY, NIGHT)],
+    ),
+    "a held window that came well since is not due": (
+        stream(restatement_days=3),
+        [
+            landed(START, NIGHT - 3 * DAY, NIGHT - 3 * DAY),
+            landed(NIGHT - 20 * DAY, NIGHT - 2 * DAY, NIGHT - 2 * DAY, 2, is_held=True),
+            landed(NIGHT - 20 * DAY, NIGHT - DAY, NIGHT - DAY, 3),
+        ],
+        [Window(NIGHT - 3 * DAY, NIGHT)],
+    ),
+    "a window held tonight is not pulled again tonight": (
+        stream(),
+        [
+            landed(START, NIGHT - DAY, NIGHT - DAY),
+            landed(NIGHT - 30 * DAY, NIGHT, NIGHT, 2, is_held=True),
+        ],
+        [],
+    ),
+    "a held first night: everything again": (
+        stream(),
+        [landed(START, NIGHT - DAY, NIGHT - DAY, is_held=True)],
+        [WHOLE],
+    ),
+    "changes, first night": (stream("changes", 1), [], [WHOLE]),
+    "changes since the night that landed last": (
+        stream("changes", 1),
+        [
+            landed(START, NIGHT - 5 * DAY, NIGHT - 5 * DAY),
+            landed(NIGHT - 7 * DAY, NIGHT - 4 * DAY, NIGHT - 4 * DAY, 2),
+        ],
+        [Window(NIGHT - 5 * DAY, NIGHT)],
+    ),
+    "changes held last night: since the night before": (
+        stream("changes", 1),
+        [
+            landed(START, NIGHT - 2 * DAY, NIGHT - 2 * DAY),
+            landed(NIGHT - 3 * DAY, NIGHT - DAY, NIGHT - DAY, 2, is_held=True),
+        ],
+        [Window(NIGHT - 3 * DAY, NIGHT)],
+    ),
+    "changes, the same night again": (stream("changes", 1), [landed(START, NIGHT, NIGHT)], []),
+    "a complete list": (stream("snapshot"), [Landed(None, NIGHT - DAY, 1, False)], [None]),
+    "a complete list, the same night again": (
+        stream("replace"),
+        [Landed(None, NIGHT, 1, False)],
+        [],
+    ),
+    "a past night asks for no list of today": (
+        stream("snapshot"),
+        [Landed(None, NIGHT + DAY, 1, False)],
+        [],
+    ),
+}
+
+
+@pytest.mark.parametrize(("stream", "landed", "expected"), CASES.values(), ids=CASES)
+def test_due(stream, landed, expected):
+    assert due(stream, landed, as_of=NIGHT, whole=WHOLE) == expected
+
+
+@pytest.mark.parametrize("load", ["window", "changes", "responses", "snapshot", "replace"])
+def test_again_pulls_what_the_night_had_pulled(load):
+    before = [landed(START, NIGHT - DAY, NIGHT - DAY)]
+    tonight = [*before, landed(START, NIGHT, NIGHT, 2)]
+    kind = stream(load)
+    assert due(kind, tonight, as_of=NIGHT, whole=WHOLE) == []
+    again = due(kind, tonight, as_of=NIGHT, whole=WHOLE, again=True)
+    assert again == due(kind, before, as_of=NIGHT, whole=WHOLE) != []
+
+
+@pytest.mark.parametrize("load", ["window", "changes", "responses"])
+def test_nothing_is_due_before_history_starts(load):
+    assert due(stream(load), [], as_of=NIGHT, whole=None) == []
+
+
+@given(
+    st.lists(
+        st.tuples(st.integers(0, 92), st.integers(0, 40), st.integers(0, 5), st.booleans()),
+        max_size=8,
+    ),
+    st.integers(0, 40),
+    st.integers(1, 60),
+    st.sampled_from(["window", "responses"]),
+)
+def test_after_the_plan_is_landed_every_day_is_there_and_nothing_is_due(
+    history, restatement_days, window_days, load
+):
+    kind = stream(load, restatement_days, window_days)
+    batches = [
+        landed(
+            START + first * DAY,
+            min(START + (first + length) * DAY, NIGHT),
+            NIGHT - (age + 1) * DAY,
+            number,
+            is_held,
+        )
+        for number, (first, length, age, is_held) in enumerate(history, 1)
+    ]
+    planned = due(kind, batches, as_of=NIGHT, whole=WHOLE)
+    assert all(window is not None for window in planned)
+    assert all(START <= window.start and window.end <= NIGHT for window in planned)
+    assert all((window.end - window.start).days < window_days for window in planned)
+    after = [
+        *batches,
+        *(
+            landed(window.start, window.end, NIGHT, 100 + number)
+            for number, window in enumerate(planned)
+        ),
+    ]
+    assert due(kind, after, as_of=NIGHT, whole=WHOLE) == []
+    good = {
+        batch.window.start + day * DAY
+        for batch in after
+        if not batch.is_held
+        for day in range((batch.window.end - batch.window.start).days + 1)
+    }
+    assert good >= {START + day * DAY for day in range((NIGHT - START).days + 1)}
+
+
+def test_the_plan_reads_the_ledger_from_landing(landing, clock, settings_for):
+    settings = settings_for(
+        "google_ads", ("111", "Europe/Berlin", "EUR"), ("222", "Pacific/Auckland", "NZD")
+    )
+    units = plan(settings, "google_ads", clock, landing)
+    names = list(SOURCES["google_ads"].streams)
+    assert [unit.stream for unit in units if unit.account == "google_ads"] == ["customers"]
+    assert sorted({unit.stream for unit in units if unit.account == "111"}, key=names.index) == [
+        name for name in names if name != "customers"
+    ]
+    for unit in units:
+        landing.write(unit, clock.as_of_date, [Page(rows=[b"{}"])])
+    assert plan(settings, "google_ads", clock, landing) == []
+    assert plan(settings, "google_ads", clock, landing, again=True) == units
+
+
+def test_an_account_ahead_of_the_business_settles_by_its_own_clock(landing, clock, settings_for):
+    """At 7:00 in Berlin on the 2nd it is the 2nd in Auckland too, and still the 1st in Honolulu."""
+    settings = settings_for(
+        "google_ads",
+        ("1", "Pacific/Auckland", "NZD"),
+        ("2", "Pacific/Honolulu", "USD"),
+    )
+    ends = {
+        unit.account: unit.window.end
+        for unit in plan(settings, "google_ads", clock, landing)
+        if unit.stream == "campaign_daily"
+    }
+    assert ends == {"1": date(2026, 11, 1), "2": date(2026, 10, 31)}
+
+
+def test_a_held_verdict_is_seen(landing, clock, settings_for):
+    settings = settings_for("typeform", ("northwind", "Europe/Berlin", None))
+    window = Window(START, NIGHT - DAY)
+    batch = landing.write(
+        Unit("typeform", "northwind", "responses", window), NIGHT - DAY, [Page(rows=[b"{}"])]
+    )
+
+    def planned():
+        return [
+            unit.window
+            for unit in plan(settings, "typeform", clock, landing)
+            if unit.stream == "responses"
+        ]
+
+    assert planned() == [Window(NIGHT - 3 * DAY, NIGHT)]
+    (batch.path / VERDICT).write_text('{"state": "held"}')
+    assert planned() == [WHOLE]
