@@ -1,0 +1,31 @@
+"""The warehouse file: how the pipeline opens it, and one transaction."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import duckdb
+
+from boscard.home import Home
+
+
+def connect(home: Home) -> duckdb.DuckDBPyConnection:
+    """Open the warehouse for writing, in UTC. It holds personal columns: no one else may read it."""
+    path = home.warehouse
+    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    connection = duckdb.connect(str(path), config={"TimeZone": "UTC"})
+    path.chmod(0o600)
+    return connection
+
+
+@contextmanager
+def transaction(connection: duckdb.DuckDBPyConnection) -> Iterator[None]:
+    """All of it, or nothing."""
+    connection.begin()
+    try:
+        yield
+    except BaseException:
+        connection.rollback()
+        raise
+    connection.commit()

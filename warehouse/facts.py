@@ -1,0 +1,129 @@
+"""What the load records of each batch in schema `ops`: verdict, checks, quarantine and calls."""
+
+# ruff: noqa: S608 - the tables in the statements are named in this module
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from datetime import date
+
+import duckdb
+
+from ingest.batch import CALLS, QUARANTINE, VERDICT, Batch
+from warehouse.errors import BatchBroken
+
+_RESULT = (
+    "struct(check_id varchar, rule varchar, severity varchar, action varchar, state varchar,"
+    " observed json, expected json, n_failed bigint, n_total bigint, sentence varchar)[]"
+)
+_CALL = (
+    "{'call_id': 'varchar', 'method': 'varchar', 'url': 'varchar', 'status': 'bigint',"
+    " 'bytes': 'bigint', 'sha256': 'varchar', 'first_line': 'bigint', 'rows': 'bigint'}"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """The part of verdict.json that the load acts on."""
+
+    state: str
+    rows_in: int
+    rows_loaded: int
+    rows_superseded: int
+    rows_quarantined: int
+    rows_held: int
+
+
+def read_verdict(batch: Batch) -> Verdict:
+    """Raises BatchBroken where the counts do not add up."""
+    path = batch.path / VERDICT
+    content = json.loads(path.read_bytes())
+    verdict = Verdict(
+        state=content["state"],
+        rows_in=content["rows_in"],
+        rows_loaded=content["rows_loaded"],
+        rows_superseded=content["rows_superseded"],
+        rows_quarantined=content["rows_quarantined"],
+        rows_held=content["rows_held"],
+    )
+    out = (
+        verdict.rows_loaded + verdict.rows_superseded + verdict.rows_quarantined + verdict.rows_held
+    )
+    if verdict.rows_in != out:
+        raise BatchBroken(
+            f"{path}: {verdict.rows_in} rows in and {out} rows accounted for; gate it again"
+        )
+    return verdict
+
+
+def record_batch(connection: duckdb.DuckDBPyConnection, batch: Batch, verdict: Verdict) -> None:
+    """Write what is known about a batch, in place of an earlier verdict of the same batch."""
+    manifest = batch.manifest
+    identity = [manifest.source, manifest.account, manifest.stream]
+    for table in ("loaded_batches", "check_results", "quarantined_days", "quarantine", "calls"):
+        connection.execute(
+            f"delete from ops.{table}"
+            " where source = ? and account = ? and stream = ? and batch_id = ?",
+            [*identity, manifest.batch_id],
+        ).fetchall()
+    window = manifest.window
+    days: list[date | None] = [window.start, window.end] if window else [None, None]
+    connection.execute(
+        "insert into ops.loaded_batches values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        [
+            manifest.batch_id,
+            *identity,
+            *days,
+            manifest.as_of_date,
+            manifest.sequence,
+            verdict.state,
+            verdict.rows_in,
+            verdict.rows_loaded,
+            verdict.rows_superseded,
+            verdict.rows_quarantined,
+            verdict.rows_held,
+        ],
+    ).fetchall()
+    connection.execute(
+        f"""
+        insert into ops.check_results
+        select ?, ?, ?, ?, ?, ?, ?,
+            result.check_id, result.rule, result.severity, result.action, result.state,
+            result.observed ->> '$', result.expected ->> '$',
+            result.n_failed, result.n_total, result.sentence
+        from (
+            select unnest(results) as result
+            from read_json(?, format = 'auto', columns = {{'results': '{_RESULT}'}})
+        )
+        order by result.check_id
+        """,
+        [*identity, manifest.batch_id, manifest.as_of_date, *days, str(batch.path / VERDICT)],
+    ).fetchall()
+    _record_quarantine(connection, batch, identity)
+    connection.execute(
+        f"""
+        insert into ops.calls
+        select call_id, ?, ?, ?, ?, method, url, status, bytes, sha256, first_line, rows
+        from read_json(?, format = 'newline_delimited', compression = 'zstd', columns = {_CALL})
+        order by call_id
+        """,
+        [*identity, manifest.batch_id, str(batch.path / CALLS)],
+    ).fetchall()
+
+
+def _record_quarantine(
+    connection: duckdb.DuckDBPyConnection, batch: Batch, identity: list[str]
+) -> None:
+    path = str(batch.path / QUARANTINE)
+    manifest = batch.manifest
+    connection.execute(
+        "insert into ops.quarantine select ?, ?, ?, ?, _line, day, reasons"
+        " from read_parquet(?) order by _line",
+        [*identity, manifest.batch_id, path],
+    ).fetchall()
+    connection.execute(
+        "insert into ops.quarantined_days select ?, ?, ?, ?, ?, day, count(*)"
+        " from read_parquet(?) group by day order by day",
+        [*identity, manifest.batch_id, manifest.as_of_date, path],
+    ).fetchall()

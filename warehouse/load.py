@@ -1,0 +1,112 @@
+"""The load: every gated batch enters the warehouse once, in one transaction with its record."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import duckdb
+
+from boscard.clock import Clock
+from boscard.home import Home
+from boscard.settings import Settings
+from ingest.batch import Batch
+from ingest.landing import Landing
+from ingest.registry import SOURCES
+from warehouse.connection import connect, transaction
+from warehouse.errors import NightRefused
+from warehouse.facts import Verdict, read_verdict, record_batch
+from warehouse.lock import writer_lock
+from warehouse.rows import Target, load_rows
+from warehouse.status import StreamStatus, record_status, stream_statuses
+from warehouse.tables import ensure_tables
+
+
+@dataclass(frozen=True, slots=True)
+class LoadReport:
+    """What one load did. `held` batches are recorded and kept out of the raw tables."""
+
+    loaded: tuple[Batch, ...]
+    held: tuple[Batch, ...]
+    ungated: tuple[Batch, ...]
+    rows: int
+    statuses: tuple[StreamStatus, ...]
+    migrations: tuple[str, ...]
+
+
+def load(home: Home, settings: Settings, clock: Clock) -> LoadReport:
+    """Load all gated batches up to this night that are not loaded yet, in the order of sequence.
+
+    Loading again changes nothing. Raises NightRefused for a night older than the newest loaded,
+    WarehouseBusy while another process writes, BatchBroken where a batch's files disagree.
+    """
+    with writer_lock(home):
+        connection = connect(home)
+        try:
+            migrations = ensure_tables(connection)
+            _refuse_older_night(connection, clock)
+            known = _known(connection)
+            loaded: list[Batch] = []
+            held: list[Batch] = []
+            ungated: list[Batch] = []
+            rows = 0
+            for batch in Landing(home.landing).batches():
+                if batch.manifest.as_of_date > clock.as_of_date:
+                    continue
+                if not batch.is_gated:
+                    ungated.append(batch)
+                    continue
+                verdict = read_verdict(batch)
+                if known.get(_identity(batch)) == verdict.state:
+                    continue
+                _load_batch(connection, batch, verdict)
+                (loaded if verdict.state == "passed" else held).append(batch)
+                rows += verdict.rows_loaded
+            statuses = stream_statuses(connection, settings, clock)
+            with transaction(connection):
+                record_status(connection, statuses, clock)
+        finally:
+            connection.close()
+    return LoadReport(
+        loaded=tuple(loaded),
+        held=tuple(held),
+        ungated=tuple(ungated),
+        rows=rows,
+        statuses=tuple(statuses),
+        migrations=tuple(migrations),
+    )
+
+
+def _load_batch(connection: duckdb.DuckDBPyConnection, batch: Batch, verdict: Verdict) -> None:
+    """Data and the note that this batch is loaded, in one transaction."""
+    manifest = batch.manifest
+    with transaction(connection):
+        if verdict.state == "passed":
+            stream = SOURCES[manifest.source].streams[manifest.stream]
+            load_rows(Target(connection, batch, stream, verdict.rows_loaded))
+        record_batch(connection, batch, verdict)
+
+
+def _refuse_older_night(connection: duckdb.DuckDBPyConnection, clock: Clock) -> None:
+    newest = connection.execute(
+        "select max(as_of_date) from ("
+        " select as_of_date from ops.loaded_batches"
+        " union all select as_of_date from ops.stream_status)"
+    ).fetchall()[0][0]
+    if newest is not None and newest > clock.as_of_date:
+        raise NightRefused(
+            f"the night of {clock.as_of_date} is older than what is loaded, {newest}; read that"
+            " night from its publication, or move the warehouse file away and load the nights up to it"
+        )
+
+
+def _known(connection: duckdb.DuckDBPyConnection) -> dict[tuple[str, str, str, int], str]:
+    """The verdict under which each batch was recorded; a held batch that passes later is loaded."""
+    rows = connection.execute(
+        "select source, account, stream, sequence, state from ops.loaded_batches"
+    ).fetchall()
+    return {(row[0], row[1], row[2], row[3]): row[4] for row in rows}
+
+
+def _identity(batch: Batch) -> tuple[str, str, str, int]:
+    manifest = batch.manifest
+    return manifest.source, manifest.account, manifest.stream, manifest.sequence

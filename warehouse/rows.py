@@ -1,0 +1,212 @@
+"""How the rows of one batch enter a raw table, by the stream's way of loading.
+
+A batch never overwrites what a batch with a higher sequence brought, whichever was loaded first.
+"""
+
+# ruff: noqa: S608 - tables and columns in the statements are named by the source registry
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+
+import duckdb
+
+from ingest.batch import QUARANTINE, TYPED, Batch
+from ingest.stream import Stream, raw_table
+from warehouse.errors import BatchBroken
+from warehouse.tables import SQL_TYPES
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """A batch on its way into its raw table; `rows_loaded` is what its verdict says."""
+
+    connection: duckdb.DuckDBPyConnection
+    batch: Batch
+    stream: Stream
+    rows_loaded: int
+
+    @property
+    def table(self) -> str:
+        return f"raw.{raw_table(self.batch.manifest.source, self.stream.name)}"
+
+    @property
+    def account(self) -> str:
+        return self.batch.manifest.account
+
+    @property
+    def sequence(self) -> int:
+        return self.batch.manifest.sequence
+
+    def run(self, sql: str, *parameters: object) -> list[tuple[object, ...]]:
+        return self.connection.execute(sql, list(parameters)).fetchall()
+
+
+def load_rows(target: Target) -> None:
+    """Bring the batch's typed rows into its raw table, inside the caller's transaction.
+
+    Raises BatchBroken where the typed rows are not what the verdict or the window says.
+    """
+    _stage(target)
+    match target.stream.load:
+        case "window":
+            _replace_days(target)
+        case "changes" | "responses":
+            _upsert(target)
+        case "snapshot" if not _has_newer(target):
+            _mark_absent(target)
+            _upsert(target)
+        case "replace" if not _has_newer(target):
+            target.run(f"delete from {target.table} where _account = ?", target.account)
+            _insert(target)
+        case _:
+            pass
+    target.run("drop table incoming")
+
+
+def _stage(target: Target) -> None:
+    """The typed rows with their origin, as the temporary table `incoming`."""
+    path = str(target.batch.path / TYPED)
+    present = {row[0] for row in target.run("describe select * from read_parquet(?)", path)}
+    columns = ", ".join(
+        f'cast("{column.name}" as {SQL_TYPES[column.type]}) as "{column.name}"'
+        if column.name in present
+        else f'cast(null as {SQL_TYPES[column.type]}) as "{column.name}"'
+        for column in target.stream.columns
+    )
+    is_archived = target.stream.load == "changes" and "is_archived" in present
+    deleted = "coalesce(is_archived, false)" if is_archived else "false"
+    target.run(
+        f"create or replace temporary table incoming as select {columns}, ? as _account,"
+        f" ? as _batch_id, cast(? as bigint) as _sequence, _line, _call_id,"
+        f" {deleted} as _is_deleted from read_parquet(?)",
+        target.account,
+        target.batch.manifest.batch_id,
+        target.sequence,
+        path,
+    )
+    found = target.run("select count(*) from incoming")[0][0]
+    if found != target.rows_loaded:
+        raise BatchBroken(
+            f"{target.batch.path}: {TYPED} has {found} rows, the verdict says {target.rows_loaded};"
+            " gate this batch again"
+        )
+
+
+def _replace_days(target: Target) -> None:
+    """Delete the window's days of this account and insert, save days that a newer batch covers."""
+    window = target.batch.manifest.window
+    day = f'"{target.stream.date_column}"'
+    if window is None:
+        raise BatchBroken(f"{target.batch.path}: a batch of days without a window; land it again")
+    outside = target.run(
+        f"select count(*) from incoming where ({day} between ? and ?) is not true",
+        window.start,
+        window.end,
+    )[0][0]
+    if outside:
+        raise BatchBroken(
+            f"{target.batch.path}: {outside} typed rows lie outside {window.start}..{window.end};"
+            " gate this batch again"
+        )
+    target.run(
+        """
+        create or replace temporary table replaced_days as
+        select cast(days.day as date) as day
+        from range(cast(? as timestamp), cast(? as timestamp) + interval 1 day, interval 1 day)
+            as days (day)
+        where not exists (
+            select 1
+            from ops.loaded_batches as newer
+            where newer.source = ? and newer.account = ? and newer.stream = ?
+                and newer.sequence > ? and newer.state = 'passed'
+                and days.day between newer.window_start and newer.window_end
+        )
+        """,
+        window.start,
+        window.end,
+        *_identity(target),
+        target.sequence,
+    )
+    replaced = f"{day} in (select day from replaced_days)"
+    target.run(
+        f"delete from {target.table} where _account = ? and {day} between ? and ? and {replaced}",
+        target.account,
+        window.start,
+        window.end,
+    )
+    _insert(target, f"where {replaced}")
+    target.run("drop table replaced_days")
+
+
+def _upsert(target: Target) -> None:
+    """Replace rows of the same key, save those that a newer batch brought."""
+    same_key = _same_key(target)
+    target.run(
+        f"delete from {target.table} as present where present._account = ?"
+        f" and present._sequence <= ?"
+        f" and exists (select 1 from incoming where {same_key})",
+        target.account,
+        target.sequence,
+    )
+    _insert(
+        target,
+        f"where not exists (select 1 from {target.table} as present"
+        f" where present._account = incoming._account and {same_key})",
+    )
+
+
+def _mark_absent(target: Target) -> None:
+    """Mark what the complete list no longer names. A key whose row was set aside is still there."""
+    keys = ", ".join(f'"{name}"' for name in target.stream.key)
+    target.run(f"create or replace temporary table kept as select {keys} from incoming")
+    for key in _quarantined_keys(target):
+        target.run(f"insert into kept values ({', '.join('?' for _ in key)})", *key)
+    target.run(
+        f"update {target.table} as present set _is_deleted = true where present._account = ?"
+        f" and not present._is_deleted"
+        f" and not exists (select 1 from kept as incoming where {_same_key(target)})",
+        target.account,
+    )
+    target.run("drop table kept")
+
+
+def _quarantined_keys(target: Target) -> list[tuple[object, ...]]:
+    path = str(target.batch.path / QUARANTINE)
+    texts = target.run('select distinct "key" from read_parquet(?) where "key" is not null', path)
+    keys = []
+    for (text,) in texts:
+        key = json.loads(str(text))
+        values = [key.get(n) for n in target.stream.key] if isinstance(key, dict) else key
+        if len(values) == len(target.stream.key):
+            keys.append(tuple(values))
+    return keys
+
+
+def _insert(target: Target, condition: str = "") -> None:
+    """Rows enter in the order of day and key, so that files keep their order in time."""
+    date_column = target.stream.date_column if target.stream.load == "window" else None
+    order = [*([date_column] if date_column else []), *target.stream.key]
+    listed = ", ".join(f'"{name}"' for name in dict.fromkeys(order))
+    target.run(
+        f"insert into {target.table} by name select * from incoming {condition} order by {listed}"
+    )
+
+
+def _same_key(target: Target) -> str:
+    return " and ".join(f'present."{name}" = incoming."{name}"' for name in target.stream.key)
+
+
+def _has_newer(target: Target) -> bool:
+    newest = target.run(
+        "select max(sequence) from ops.loaded_batches"
+        " where source = ? and account = ? and stream = ? and state = 'passed'",
+        *_identity(target),
+    )[0][0]
+    return isinstance(newest, int) and newest > target.sequence
+
+
+def _identity(target: Target) -> tuple[str, str, str]:
+    manifest = target.batch.manifest
+    return manifest.source, manifest.account, manifest.stream
