@@ -1,0 +1,64 @@
+"""`python -m sandbox serve`: the fictitious company's vendors on loopback, until it is told to stop."""
+
+from __future__ import annotations
+
+import argparse
+import signal
+import sys
+from datetime import date
+from zoneinfo import ZoneInfo
+
+from boscard.clock import Clock
+from boscard.settings import Settings, read_settings
+from sandbox.company import Company
+from sandbox.faults import SCENARIOS
+from sandbox.limits import Limits
+from sandbox.server import Sandbox, serve
+
+
+def arguments(settings: Settings) -> argparse.ArgumentParser:
+    """The command's options; their defaults come from the settings file."""
+    parser = argparse.ArgumentParser(prog="python -m sandbox", description=__doc__)
+    commands = parser.add_subparsers(dest="command", required=True)
+    command = commands.add_parser("serve", help="serve the vendors on loopback")
+    command.add_argument("--date", type=date.fromisoformat, required=True, help="the night to show")
+    command.add_argument("--port", type=int, default=0, help="0 takes a free one")
+    command.add_argument("--seed", type=int, default=settings.sandbox.seed)
+    command.add_argument("--scale", type=float, default=settings.sandbox.scale)
+    command.add_argument(
+        "--start",
+        type=date.fromisoformat,
+        default=settings.company.history_start,
+        help="first day with data",
+    )
+    command.add_argument(
+        "--scenario", choices=list(SCENARIOS), default="quiet", help="faults from the start"
+    )
+    command.add_argument(
+        "--no-limits", action="store_true", help="switch the vendors' rate limits off"
+    )
+    return parser
+
+
+def main() -> None:
+    settings = read_settings()
+    given = arguments(settings).parse_args()
+    zone = settings.company.time_zone
+    company = Company(seed=given.seed, start=given.start, scale=given.scale, time_zone=zone)
+    sandbox = Sandbox(
+        company,
+        Clock(given.date, ZoneInfo(zone), settings.company.publication_hour),
+        limits=Limits.none() if given.no_limits else Limits(),
+        faults=SCENARIOS[given.scenario],
+    )
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
+
+    def ready(base_url: str) -> None:
+        sys.stdout.write(f"sandbox ready at {base_url} as of {given.date}\n")
+        sys.stdout.flush()
+
+    serve(sandbox, given.port, ready)
+
+
+if __name__ == "__main__":
+    main()
