@@ -7,7 +7,7 @@ last days as the vendor does, and conversions only grow.
 
 from __future__ import annotations
 
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import Final
 from zoneinfo import ZoneInfo
 
@@ -161,7 +161,9 @@ class AdServing:
         group_campaign = self._plan.groups["campaign"]
         return {
             **self._entities(now),
-            "campaign_daily": names.report(by_campaign[1], None, None, by_campaign, campaign_values),
+            "campaign_daily": names.report(
+                by_campaign[1], None, None, by_campaign, campaign_values
+            ),
             "ad_group_daily": names.report(
                 group_campaign[by_group[1]], by_group[1], None, by_group, group_values
             ),
@@ -271,12 +273,18 @@ def ad_ids(plan: Plan) -> list[str]:
 
 def entity_frames(plan: Plan, start: date, now: datetime) -> dict[str, pd.DataFrame]:
     """Accounts, campaigns, ad groups and ads that exist at `now`, with their names and status."""
-    today = [
-        (now.astimezone(ZoneInfo(account[3])).date() - start).days for account in ACCOUNTS
-    ]
+    today = [(now.astimezone(ZoneInfo(account[3])).date() - start).days for account in ACCOUNTS]
     accounts = pd.DataFrame(
         [(*account[:4], "ENABLED", *account[4:]) for account in ACCOUNTS],
-        columns=["account_id", "name", "currency_code", "time_zone", "status", "is_manager", "level"],
+        columns=[
+            "account_id",
+            "name",
+            "currency_code",
+            "time_zone",
+            "status",
+            "is_manager",
+            "level",
+        ],
     )
     days = [today[campaign.account] for campaign in plan.campaigns]
     campaigns = pd.DataFrame(
@@ -332,7 +340,3 @@ def entity_frames(plan: Plan, start: date, now: datetime) -> dict[str, pd.DataFr
         "ad_groups": groups.reset_index(drop=True),
         "ads": ads.reset_index(drop=True),
     }
-
-
-def utc(moment: datetime) -> datetime:
-    return moment.astimezone(UTC)

@@ -92,9 +92,7 @@ def _regular_campaign(number: int) -> Campaign:
         case 20:
             return Campaign(account, channel, name, ends=310, becomes="REMOVED")
         case 30:
-            return Campaign(
-                account, channel, name, ends=371, becomes="REMOVED", unlisted_from=372
-            )
+            return Campaign(account, channel, name, ends=371, becomes="REMOVED", unlisted_from=372)
         case 40 | 4 | 14 | 24:
             return Campaign(
                 account,

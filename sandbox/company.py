@@ -16,7 +16,7 @@ from sandbox.crm import Crm
 from sandbox.crm_frames import CrmView, owner_frame
 from sandbox.draws import epoch_ms, joined
 from sandbox.responses import form_frame, response_frame
-from sandbox.snapshot import Snapshot
+from sandbox.snapshot import OPTIONAL_TEXT, Snapshot
 from sandbox.surveys import Surveys
 
 _SNAPSHOTS_KEPT = 4
@@ -65,18 +65,21 @@ class Company:
     def _look(self, now: datetime) -> Snapshot:
         now_ms = epoch_ms(now)
         crm = CrmView(*self._crm.columns(), self._plan, now_ms)
-        return Snapshot(
-            now=now,
-            start=self.start,
-            time_zone=self.time_zone,
+        answers = joined(self._surveys.batches)
+        frames = {
             **self._ads.frames(now, now_ms),
-            owners=owner_frame(self.start, self.time_zone, now_ms),
-            contacts=crm.contacts(),
-            companies=crm.companies(),
-            deals=crm.deals(),
-            deal_stage_history=crm.deal_stage_history(),
-            deal_contacts=crm.deal_contacts(),
-            deal_companies=crm.deal_companies(),
-            forms=form_frame(),
-            responses=response_frame(joined(self._surveys.batches), crm.contact_ids(), now_ms),
-        )
+            "owners": owner_frame(self.start, self.time_zone, now_ms),
+            "contacts": crm.contacts(),
+            "companies": crm.companies(),
+            "deals": crm.deals(),
+            "deal_stage_history": crm.deal_stage_history(),
+            "deal_contacts": crm.deal_contacts(),
+            "deal_companies": crm.deal_companies(),
+            "forms": form_frame(),
+            "responses": response_frame(answers, crm.contact_ids(), now_ms),
+        }
+        for name, columns in OPTIONAL_TEXT.items():
+            for column in columns:
+                texts = frames[name][column].astype(object)
+                frames[name][column] = texts.where(texts.notna(), None)
+        return Snapshot(now=now, start=self.start, time_zone=self.time_zone, **frames)

@@ -9,7 +9,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sandbox.deals import EXISTING_BUSINESS, NEW_BUSINESS, draw_deals, opening_book
-from sandbox.draws import DAY, NEVER, Columns, day_start_ms, demand, generator, joined, later, office
+from sandbox.draws import (
+    DAY,
+    NEVER,
+    Columns,
+    day_start_ms,
+    demand,
+    generator,
+    joined,
+    later,
+    office,
+)
 from sandbox.people import customers_of_old, draw_fates, leads_of_clicks, visitors
 from sandbox.snapshot import WON
 

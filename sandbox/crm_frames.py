@@ -359,5 +359,3 @@ def _company_archived(people: Columns, created: NDArray[np.int64]) -> NDArray[np
     lag = people["click_id"].astype(np.int64) % (12 * DAY)
     base = np.where(chosen, np.minimum(created, NEVER - 1) + lag, NEVER)
     return office(base, (lag % 997) / 997)
-
-

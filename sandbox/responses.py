@@ -17,9 +17,7 @@ def form_frame() -> pd.DataFrame:
     )
 
 
-def response_frame(
-    answers: Columns, contact_ids: NDArray[np.int64], now_ms: int
-) -> pd.DataFrame:
+def response_frame(answers: Columns, contact_ids: NDArray[np.int64], now_ms: int) -> pd.DataFrame:
     """Responses visible at `now_ms`; one left open is partial until its answer becomes visible."""
     landed = answers["landed"].astype(np.int64)
     submitted = answers["submitted"].astype(np.int64)

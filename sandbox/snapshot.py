@@ -80,6 +80,16 @@ COLUMNS: dict[str, tuple[str, ...]] = {
     ),
 }
 
+# Text that may be missing; these columns are of dtype object, all other text is pandas' str.
+OPTIONAL_TEXT: dict[str, tuple[str, ...]] = {
+    "contacts": (
+        *("email", "analytics_source", "utm_campaign", "utm_source", "google_click_id"),
+        "merged_ids",
+    ),
+    "deals": ("amount",),
+    "responses": ("contact_id", "comment", "reason"),
+}
+
 
 @dataclass(frozen=True)
 class Snapshot:

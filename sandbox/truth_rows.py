@@ -1,0 +1,64 @@
+"""The shape of the truth: one row for each component, day, account and segment."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import date
+from decimal import Decimal
+from zoneinfo import ZoneInfo
+
+import pandas as pd
+
+COLUMNS = (
+    *("kpi_component", "date", "account_id", "segment_type", "segment"),
+    *("currency_code", "value"),
+)
+
+
+def days_of(instants: pd.Series, zone: ZoneInfo) -> pd.Series:
+    """The calendar day of each instant in `zone` (datetime64[s] at midnight, without a zone)."""
+    return instants.dt.tz_convert(zone).dt.tz_localize(None).dt.normalize().dt.as_unit("s")
+
+
+def midnight(day: date) -> pd.Timestamp:
+    return pd.Timestamp(day)
+
+
+def summed(
+    rows: pd.DataFrame,
+    component: str,
+    account: str | None,
+    segments: Sequence[str],
+    places: int = 0,
+) -> pd.DataFrame:
+    """Sums of the whole number `amount` by day for the company and for each of `segments`.
+
+    `rows` has `date` and `amount`, the columns named in `segments`, and maybe `account_id` and
+    `currency_code`. With `places` the sum is a Decimal with that many decimals.
+    """
+    rows = rows if account is None else rows.assign(account_id=account)
+    if "currency_code" not in rows:
+        rows = rows.assign(currency_code="")
+    parts = []
+    for segment_type in ("company", *segments):
+        segment = "" if segment_type == "company" else rows[segment_type]
+        keyed = rows.assign(segment_type=segment_type, segment=segment)
+        keys = ["date", "account_id", "segment_type", "segment", "currency_code"]
+        parts.append(keyed.groupby(keys, as_index=False, sort=True)["amount"].sum())
+    total = pd.concat(parts, ignore_index=True).rename(columns={"amount": "value"})
+    return total.assign(kpi_component=component, value=exact(total["value"], places))
+
+
+def exact(values: pd.Series, places: int) -> pd.Series:
+    """Whole numbers as int objects, or as Decimals after moving the point by `places`."""
+    whole = [int(value) for value in values]
+    moved = [Decimal(value).scaleb(-places) for value in whole] if places else whole
+    return pd.Series(moved, index=values.index, dtype=object)
+
+
+def stacked(parts: Sequence[pd.DataFrame]) -> pd.DataFrame:
+    """The parts as one frame, in the order of its keys."""
+    if not parts:
+        return pd.DataFrame(columns=list(COLUMNS))
+    rows = pd.concat([part[list(COLUMNS)] for part in parts], ignore_index=True)
+    return rows.sort_values(list(COLUMNS[:-1]), kind="stable", ignore_index=True)
