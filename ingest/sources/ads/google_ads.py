@@ -133,7 +133,7 @@ STREAMS = (
         name="campaigns",
         load="snapshot",
         key=("account_id", "campaign_id"),
-        columns=(*_ACCOUNT, *_CAMPAIGN, Column("start_date", "campaign.startDate", "text")),
+        columns=(*_ACCOUNT, *_CAMPAIGN, Column("start_date", "campaign.startDateTime", "text")),
         pull=pull_report,
     ),
     Stream(

@@ -352,7 +352,7 @@ SOURCE = Source(
     api=Api(
         rules=RULES,
         explain=explain,
-        limits={"calls": Limit(90, 10.0), "search": Limit(4, 1.0)},
+        limits={"calls": Limit(95, 10.0), "search": Limit(4, 1.0)},
         token_url="/oauth/v1/token",  # noqa: S106
         check=check,
     ),
