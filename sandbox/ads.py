@@ -1,4 +1,4 @@
-"""What the ads did: impressions, clicks, cost, credits and conversions, and how they look at an instant.
+"""What the ads did: impressions, clicks, cost, credits and conversions, and how that looks later.
 
 Everything is drawn once, on the day itself, with the instants at which conversions and credits
 become known; a look at `now` only adds up what is known by then. So a later look restates the
@@ -15,10 +15,10 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from sandbox.campaigns import ACCOUNTS, AD_TYPES, CHANNELS, FOREVER, PERFORMANCE_MAX, Plan
+from sandbox.ad_frames import ReportNames, entity_frames
+from sandbox.campaigns import ACCOUNTS, Plan
 from sandbox.draws import DAY, HOUR, MINUTE, Columns, day_start_ms, demand, generator, joined
 
-MEASURES: Final = ("impressions", "clicks", "cost_micros", "conversions", "conversions_value")
 LONGEST_LAG: Final = 29 * DAY
 _CREDIT_LAG = (12 * HOUR, 70 * HOUR)  # after the end of the day
 _SHARES = np.array([500, 667, 750, 333, 900])  # thousandths of a conversion
@@ -127,7 +127,7 @@ class AdServing:
         cost: NDArray[np.int64],
         ends: NDArray[np.int64],
     ) -> None:
-        """Clicks found invalid lose their cost and vanish; on a few rows only the cost is given back."""
+        """Invalid clicks vanish with their cost; on a few rows only the cost is given back."""
         fate = rng.random(len(clicks))
         invalid = (fate < 0.03) & (clicks >= 2)
         goodwill = (fate > 0.993) & (clicks >= 1)
@@ -153,14 +153,14 @@ class AdServing:
         group = self._plan.units["group"][unit]
         campaign = self._plan.units["campaign"][unit]
         values = {name: measure[cell] for name, measure in measures.items()}
-        names = _Names(self._plan, self._start)
+        names = ReportNames(self._plan, self._start)
         is_ad = group >= 0
         ads = {name: value[is_ad] for name, value in values.items()}
         by_group, group_values = _summed(day[is_ad], group[is_ad], ads)
         by_campaign, campaign_values = _summed(day, campaign, values)
         group_campaign = self._plan.groups["campaign"]
         return {
-            **self._entities(now),
+            **entity_frames(self._plan, self._start, now),
             "campaign_daily": names.report(
                 by_campaign[1], None, None, by_campaign, campaign_values
             ),
@@ -190,10 +190,10 @@ class AdServing:
                     partial = matrix[today, mine] // step * min(minutes, 1440) // 1440 * step
                     matrix[today, mine] = partial
         flat = {name: matrix.ravel() for name, matrix in served.items()}
-        credits = joined(self._credits)
-        due = credits["known"] <= now_ms
+        given_back = joined(self._credits)
+        due = given_back["known"] <= now_ms
         for name in ("clicks", "cost_micros"):
-            np.subtract.at(flat[name], credits["cell"][due], credits[name][due])
+            np.subtract.at(flat[name], given_back["cell"][due], given_back[name][due])
         conversions = joined(self._conversions)
         due = conversions["known"] <= now_ms
         for name, source in (("conversions", "thousandths"), ("conversions_value", "cents")):
@@ -201,12 +201,9 @@ class AdServing:
             np.add.at(flat[name], conversions["cell"][due], conversions[source][due])
         return flat
 
-    def _entities(self, now: datetime) -> dict[str, pd.DataFrame]:
-        return entity_frames(self._plan, self._start, now)
-
 
 def _conversion_lag(rng: np.random.Generator, count: int) -> NDArray[np.int64]:
-    """Mostly minutes after the click, for three in ten days, never longer than the vendor restates."""
+    """Mostly minutes after the click, for three in ten days; at most what the vendor restates."""
     minutes = rng.exponential(18, count) * MINUTE
     days = rng.exponential(7, count) * DAY
     lag = np.where(rng.random(count) < 0.7, minutes, days)
@@ -226,117 +223,3 @@ def _summed(
         sums[name] = total
     days, keys = np.divmod(cells, width)
     return (days, keys), sums
-
-
-class _Names:
-    """Turns numbers of campaigns, groups and units into the vendor's ids."""
-
-    def __init__(self, plan: Plan, start: date) -> None:
-        self._start = np.datetime64(start, "s")
-        self._accounts = np.array(
-            [ACCOUNTS[campaign.account][0] for campaign in plan.campaigns], dtype=object
-        )
-        self._campaigns = np.array(plan.campaign_ids, dtype=object)
-        self._groups = np.array(group_ids(plan), dtype=object)
-        self._ads = np.array(ad_ids(plan), dtype=object)
-
-    def report(
-        self,
-        campaign: NDArray[np.int64],
-        group: NDArray[np.int64] | None,
-        unit: NDArray[np.int64] | None,
-        keys: tuple[NDArray[np.int64], NDArray[np.int64]],
-        values: dict[str, NDArray[np.int64]],
-    ) -> pd.DataFrame:
-        columns: dict[str, NDArray[np.generic] | pd.Series] = {
-            "account_id": self._accounts[campaign],
-            "campaign_id": self._campaigns[campaign],
-        }
-        if group is not None:
-            columns["ad_group_id"] = self._groups[group]
-        if unit is not None:
-            columns["ad_id"] = self._ads[unit]
-        columns["date"] = self._start + keys[0].astype("timedelta64[D]").astype("timedelta64[s]")
-        columns |= {name: values[name] for name in MEASURES[:3]}
-        columns["conversions"] = values["conversions"] / 1000
-        columns["conversions_value"] = values["conversions_value"] / 100
-        return pd.DataFrame(columns)
-
-
-def group_ids(plan: Plan) -> list[str]:
-    return [str(147_300_500_003 + 11 * number) for number in range(len(plan.groups["campaign"]))]
-
-
-def ad_ids(plan: Plan) -> list[str]:
-    return [str(688_100_200_009 + 13 * number) for number in range(len(plan.units["campaign"]))]
-
-
-def entity_frames(plan: Plan, start: date, now: datetime) -> dict[str, pd.DataFrame]:
-    """Accounts, campaigns, ad groups and ads that exist at `now`, with their names and status."""
-    today = [(now.astimezone(ZoneInfo(account[3])).date() - start).days for account in ACCOUNTS]
-    accounts = pd.DataFrame(
-        [(*account[:4], "ENABLED", *account[4:]) for account in ACCOUNTS],
-        columns=[
-            "account_id",
-            "name",
-            "currency_code",
-            "time_zone",
-            "status",
-            "is_manager",
-            "level",
-        ],
-    )
-    days = [today[campaign.account] for campaign in plan.campaigns]
-    campaigns = pd.DataFrame(
-        {
-            "account_id": [ACCOUNTS[campaign.account][0] for campaign in plan.campaigns],
-            "campaign_id": plan.campaign_ids,
-            "name": [c.name_on(day) for c, day in zip(plan.campaigns, days, strict=True)],
-            "status": [c.status_on(day) for c, day in zip(plan.campaigns, days, strict=True)],
-            "channel_type": [CHANNELS[campaign.channel] for campaign in plan.campaigns],
-            "start_date": pd.DatetimeIndex(
-                [start + timedelta(days=campaign.starts) for campaign in plan.campaigns]
-            ).as_unit("s"),
-            "is_listed": [
-                day < c.unlisted_from for c, day in zip(plan.campaigns, days, strict=True)
-            ],
-        }
-    )
-    exists = np.array([c.starts <= day for c, day in zip(plan.campaigns, days, strict=True)])
-    parent = campaigns.to_numpy(dtype=object)
-    of_group = plan.groups["campaign"]
-    groups = pd.DataFrame(
-        {
-            "account_id": parent[of_group, 0],
-            "campaign_id": parent[of_group, 1],
-            "ad_group_id": group_ids(plan),
-            "name": [f"Group {number % 4 + 1}" for number in range(len(of_group))],
-            "status": np.where(parent[of_group, 3] == "REMOVED", "REMOVED", "ENABLED"),
-        }
-    )[exists[of_group] & campaigns["is_listed"].to_numpy()[of_group]]
-    of_ad = plan.units["campaign"]
-    age = np.array(days)[of_ad]
-    channel = np.array([campaign.channel for campaign in plan.campaigns])[of_ad]
-    stopped = (plan.units["ends"] <= age) & (plan.units["ends"] < FOREVER)
-    status = np.where(stopped, "PAUSED", "ENABLED")
-    group_id = np.array([*group_ids(plan), None], dtype=object)
-    ads = pd.DataFrame(
-        {
-            "account_id": parent[of_ad, 0],
-            "campaign_id": parent[of_ad, 1],
-            "ad_group_id": group_id[plan.units["group"]],
-            "ad_id": ad_ids(plan),
-            "status": np.where(parent[of_ad, 3] == "REMOVED", "REMOVED", status),
-            "type": np.array(AD_TYPES, dtype=object)[channel],
-        }
-    )[
-        (channel != PERFORMANCE_MAX)
-        & (plan.units["starts"] <= age)
-        & campaigns["is_listed"].to_numpy()[of_ad]
-    ]
-    return {
-        "ad_accounts": accounts,
-        "campaigns": campaigns[exists].reset_index(drop=True),
-        "ad_groups": groups.reset_index(drop=True),
-        "ads": ads.reset_index(drop=True),
-    }

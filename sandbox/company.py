@@ -12,9 +12,17 @@ from zoneinfo import ZoneInfo
 
 from sandbox.ads import AdServing
 from sandbox.campaigns import make_plan
+from sandbox.contacts import company_frame, contact_frame
 from sandbox.crm import Crm
-from sandbox.crm_frames import CrmView, owner_frame
+from sandbox.crm_view import CrmView
+from sandbox.deal_frames import (
+    deal_company_frame,
+    deal_contact_frame,
+    deal_frame,
+    stage_history_frame,
+)
 from sandbox.draws import epoch_ms, joined
+from sandbox.owners import owner_frame
 from sandbox.responses import form_frame, response_frame
 from sandbox.snapshot import OPTIONAL_TEXT, Snapshot
 from sandbox.surveys import Surveys
@@ -69,14 +77,14 @@ class Company:
         frames = {
             **self._ads.frames(now, now_ms),
             "owners": owner_frame(self.start, self.time_zone, now_ms),
-            "contacts": crm.contacts(),
-            "companies": crm.companies(),
-            "deals": crm.deals(),
-            "deal_stage_history": crm.deal_stage_history(),
-            "deal_contacts": crm.deal_contacts(),
-            "deal_companies": crm.deal_companies(),
+            "contacts": contact_frame(crm),
+            "companies": company_frame(crm),
+            "deals": deal_frame(crm),
+            "deal_stage_history": stage_history_frame(crm),
+            "deal_contacts": deal_contact_frame(crm),
+            "deal_companies": deal_company_frame(crm),
             "forms": form_frame(),
-            "responses": response_frame(answers, crm.contact_ids(), now_ms),
+            "responses": response_frame(answers, crm.contact_ids, now_ms),
         }
         for name, columns in OPTIONAL_TEXT.items():
             for column in columns:

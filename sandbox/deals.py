@@ -1,4 +1,4 @@
-"""Deals: created when a person becomes an opportunity, moved through the stages, won, lost or forgotten.
+"""Deals: created when a person becomes an opportunity, moved on, won, lost or forgotten.
 
 A deal's whole future is drawn at once, as rows of (deal, stage, instant, close date); a look at an
 instant sees the stages entered by then.

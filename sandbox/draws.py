@@ -1,4 +1,4 @@
-"""Where chance and time come from: a generator for each (seed, subject, day), and instants as integers.
+"""Where chance and time come from: a generator a (seed, subject, day), and instants as integers.
 
 A day's draws depend on nothing but the seed and that day, so a later night sees the same past.
 Instants are epoch milliseconds in int64 arrays; NEVER stands for what does not happen.
@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from datetime import UTC, date, datetime
+from typing import Any
 from zlib import crc32
 from zoneinfo import ZoneInfo
 
@@ -18,8 +19,8 @@ from numpy.typing import NDArray
 
 from boscard.clock import start_of_day
 
-Array = NDArray[np.generic]
-Columns = dict[str, "NDArray[np.generic]"]
+Array = NDArray[Any]
+Columns = dict[str, NDArray[Any]]
 
 MINUTE = 60_000
 HOUR = 60 * MINUTE
@@ -43,7 +44,7 @@ def day_start_ms(day: date, zone: ZoneInfo) -> int:
 
 
 def demand(day: date) -> float:
-    """How lively a day is, mean about 1: summer, weekdays, the week of sales, the quiet at new year."""
+    """How lively a day is, about 1: summer, weekdays, the week of sales, the quiet at new year."""
     year_round = 1 + 0.2 * math.sin(2 * math.pi * (day.timetuple().tm_yday - 100) / 365)
     month_day = (day.month, day.day)
     special = 1.0

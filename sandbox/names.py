@@ -1,4 +1,4 @@
-"""What people, firms and tours are called; nobody of them exists, and every domain ends in .example."""
+"""What people, firms and tours are called; none exists, and every domain ends in .example."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ def company_domain(number: int) -> str:
 
 
 def email_address(given: str, family: str, company: int, number: int) -> str | None:
-    """An address at the company, or at a mail provider for a person without one; a few have none."""
+    """An address at the company, or at a mail provider for a person without; a few have none."""
     if number % 89 == 44:
         return None
     local = f"{given}.{family}".lower().replace(" ", "").replace("'", "").translate(_PLAIN)

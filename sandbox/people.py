@@ -1,4 +1,4 @@
-"""The people of the CRM: leads from clicks and from elsewhere, what becomes of them, and who they work for.
+"""The people of the CRM: leads from clicks and from elsewhere, and what becomes of them.
 
 A person's whole future is drawn on the day of birth (the click, or the visit); a look at an
 instant shows what has happened by then. People are numbered by birth; ids follow creation.
@@ -52,7 +52,7 @@ def leads_of_clicks(rng: np.random.Generator, clicks: Columns) -> Columns:
 def visitors(
     rng: np.random.Generator, begin: int, end: int, expected: float, campaigns: int
 ) -> Columns:
-    """One day's leads without a click on an ad; a few come back to a page tagged with a campaign."""
+    """One day's leads without a click on an ad; a few come by a page tagged with a campaign."""
     count = rng.poisson(expected)
     return {
         "created": begin + (rng.beta(2, 1.7, count) * (end - begin)).astype(np.int64),
@@ -160,7 +160,7 @@ def _edits(
     hour: NDArray[np.float64],
     night: NDArray[np.float64],
 ) -> Columns:
-    """When a record is edited: mostly by people in office hours, now and then by a nightly workflow."""
+    """When a record is edited: mostly in office hours, now and then by a nightly workflow."""
     edits: Columns = {}
     at = created
     for index in range(EDITS):

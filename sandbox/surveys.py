@@ -61,7 +61,7 @@ class Surveys:
         self.batches: list[Columns] = []
 
     def ask(self, day: int, customers: NDArray[np.int64]) -> None:
-        """Draw the answers begun on one day; `customers` are the numbers of people who may be asked."""
+        """Draw the answers begun on one day; `customers` are the numbers of who may be asked."""
         rng = generator(self._seed, "surveys", day)
         begin = day_start_ms(self._start + timedelta(days=day), self._zone)
         batches = [
@@ -98,7 +98,7 @@ class Surveys:
         return joined([answers, second])
 
     def _team_members(self, day: int) -> NDArray[np.int64]:
-        """Who of the team answers its pulse today: each once, within six days of the wave's opening."""
+        """Who of the team answers today: each once, within six days of the wave's opening."""
         today = self._start + timedelta(days=day)
         for age in range(6):
             opened = today - timedelta(days=age)
@@ -124,7 +124,7 @@ def _answers(
     people: NDArray[np.int64],
     weights: NDArray[np.float64],
 ) -> Columns:
-    """Responses opened between 7:30 and 23:00; what is finished another day is finished in its daytime."""
+    """Responses opened between 7:30 and 23:00; what is finished a day later is so in daytime."""
     count = len(people)
     customer = form != PULSE
     landed = begin + 450 * MINUTE + (rng.beta(1.6, 1.8, count) * 15.3 * HOUR).astype(np.int64)

@@ -37,7 +37,7 @@ def truth(
     Ratios, medians, exchange rates and periods are the reader's: components of KPIs that do not
     add up over days (`won_deal_days`, `won_deal_amount`) have a row for each deal.
     """
-    through = {source: clock.as_of_date for source in SOURCES} | dict(cuts or {})
+    through = dict.fromkeys(SOURCES, clock.as_of_date) | dict(cuts or {})
     seen = {source: _seen(known, through[source], clock) for source in SOURCES}
     campaigns = _campaign_channels(seen["google_ads"])
     parts: list[pd.DataFrame] = []

@@ -1,4 +1,4 @@
-"""The truth of the ad accounts, from the campaign reports: an ad report's date is taken as it is."""
+"""The truth of the ad accounts, from the campaign reports, whose dates are taken as they are."""
 
 from __future__ import annotations
 

@@ -29,7 +29,7 @@ def live_contacts(known: Snapshot, campaigns: Mapping[str, str]) -> pd.DataFrame
     """Contacts neither archived, merged away nor deleted for good, with their channel."""
     contacts = known.contacts
     live = contacts[contacts["archived_at"].isna() & ~contacts["is_gone"]]
-    by_campaign = live["utm_campaign"].map(lambda campaign: campaigns.get(campaign))
+    by_campaign = live["utm_campaign"].map(dict(campaigns))
     by_source = live["analytics_source"].map(
         lambda source: _CHANNEL_OF_SOURCE.get(source, "unknown")
     )
@@ -38,7 +38,7 @@ def live_contacts(known: Snapshot, campaigns: Mapping[str, str]) -> pd.DataFrame
 
 
 def lead_components(known: Snapshot, campaigns: Mapping[str, str], through: date) -> pd.DataFrame:
-    """Leads and paid leads by the day of creation, the qualified and those that passed by cohort."""
+    """Leads and paid leads by day of creation, the qualified and those that passed by cohort."""
     contacts = live_contacts(known, campaigns).assign(amount=1)
     last = midnight(through)
     created = contacts.assign(date=days_of(contacts["created_at"], known.time_zone))
@@ -115,10 +115,15 @@ def deal_components(known: Snapshot, campaigns: Mapping[str, str], through: date
                 ),
                 "won_deal_days",
             ),
-            summed(_new_customers(won), "new_customers", CRM_ACCOUNT, ("channel",)),
+            _counted(_new_customers(won), "new_customers", ("channel",)),
             summed(open_qualified(known, deals, through), "open_qualified_deals", CRM_ACCOUNT, ()),
         ]
     )
+
+
+def _counted(deals: pd.DataFrame, component: str, segments: tuple[str, ...] = ()) -> pd.DataFrame:
+    rows = deals.drop(columns="currency_code").assign(amount=1)
+    return summed(rows, component, CRM_ACCOUNT, segments)
 
 
 def _each_deal(deals: pd.DataFrame, component: str, places: int = 0) -> pd.DataFrame:
@@ -138,8 +143,7 @@ def _each_deal(deals: pd.DataFrame, component: str, places: int = 0) -> pd.DataF
 def _new_customers(won: pd.DataFrame) -> pd.DataFrame:
     """The first won deal of each customer: the earliest close, then the lowest id."""
     ordered = won.assign(number=won["deal_id"].astype("int64"))
-    first = ordered.sort_values(["close_date", "number"]).drop_duplicates("customer")
-    return first.drop(columns="currency_code").assign(amount=1)
+    return ordered.sort_values(["close_date", "number"]).drop_duplicates("customer")
 
 
 def open_qualified(known: Snapshot, deals: pd.DataFrame, through: date) -> pd.DataFrame:

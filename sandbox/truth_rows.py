@@ -17,7 +17,8 @@ COLUMNS = (
 
 def days_of(instants: pd.Series, zone: ZoneInfo) -> pd.Series:
     """The calendar day of each instant in `zone` (datetime64[s] at midnight, without a zone)."""
-    return instants.dt.tz_convert(zone).dt.tz_localize(None).dt.normalize().dt.as_unit("s")
+    local: pd.Series = instants.dt.tz_convert(zone).dt.tz_localize(None)
+    return local.dt.normalize().dt.as_unit("s")
 
 
 def midnight(day: date) -> pd.Timestamp:
@@ -45,8 +46,8 @@ def summed(
         keyed = rows.assign(segment_type=segment_type, segment=segment)
         keys = ["date", "account_id", "segment_type", "segment", "currency_code"]
         parts.append(keyed.groupby(keys, as_index=False, sort=True)["amount"].sum())
-    total = pd.concat(parts, ignore_index=True).rename(columns={"amount": "value"})
-    return total.assign(kpi_component=component, value=exact(total["value"], places))
+    total: pd.DataFrame = pd.concat(parts, ignore_index=True)
+    return total.assign(kpi_component=component, value=exact(total["amount"], places))
 
 
 def exact(values: pd.Series, places: int) -> pd.Series:

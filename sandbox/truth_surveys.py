@@ -1,4 +1,4 @@
-"""The truth of the surveys: loyalty, satisfaction, completion and the team's pulse, in business days."""
+"""The truth of the surveys: loyalty, satisfaction, completion and pulse, by business day."""
 
 from __future__ import annotations
 
