@@ -28,14 +28,11 @@ class Clock:
 
     @classmethod
     def at(cls, moment: datetime, time_zone: ZoneInfo, publication_hour: int) -> Clock:
-        """The night whose publication hour is the last one at or before `moment`."""
-        local = moment.astimezone(time_zone)
-        published_on = (
-            local.date() if local.hour >= publication_hour else local.date() - timedelta(days=1)
-        )
+        """The night that is published on `moment`'s business day: its data go through the day before."""
+        published_on = moment.astimezone(time_zone).date()
         return cls(published_on - timedelta(days=1), time_zone, publication_hour)
 
 
 def start_of_day(day: date, time_zone: ZoneInfo, hour: int = 0) -> datetime:
-    """The UTC instant at which `day` begins (or reaches `hour`) in `time_zone`, daylight saving included."""
+    """The UTC instant at which `day` reaches `hour` in `time_zone`, daylight saving included."""
     return datetime.combine(day, time(hour), tzinfo=time_zone).astimezone(UTC)

@@ -1,0 +1,98 @@
+"""Airflow on one machine: its settings as environment variables, its database, its pools."""
+
+from __future__ import annotations
+
+import os
+import secrets
+import subprocess
+import sys
+from pathlib import Path
+
+from boscard.home import PROJECT, Home
+from boscard.settings import Settings
+from ingest.registry import SOURCES
+
+
+def environment(home: Home, port: int | None = None) -> dict[str, str]:
+    """The environment in which Airflow runs below `home.airflow`; all of it can be overridden.
+
+    Variables that are set already win, so a team's own Airflow configuration stays.
+    """
+    base = home.airflow
+    ours = {
+        "AIRFLOW_HOME": str(base),
+        "BOSCARD_HOME": str(home.root),
+        "AIRFLOW__CORE__DAGS_FOLDER": str(PROJECT / "dags"),
+        "AIRFLOW__CORE__LOAD_EXAMPLES": "False",
+        "AIRFLOW__CORE__EXECUTOR": "LocalExecutor",
+        "AIRFLOW__CORE__PARALLELISM": "4",
+        "AIRFLOW__CORE__DAGS_ARE_PAUSED_AT_CREATION": "False",
+        "AIRFLOW__CORE__FERNET_KEY": _secret(home, "fernet_key"),
+        "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN": f"sqlite:///{base / 'airflow.db'}",
+        "AIRFLOW__API__SECRET_KEY": _secret(home, "api_secret"),
+        "AIRFLOW__API_AUTH__JWT_SECRET": _secret(home, "jwt_secret"),
+        "AIRFLOW__LOGGING__BASE_LOG_FOLDER": str(home.logs / "airflow"),
+        "AIRFLOW__SCHEDULER__SCHEDULER_IDLE_SLEEP_TIME": "1",
+        "AIRFLOW__DAG_PROCESSOR__REFRESH_INTERVAL": "30",
+    }
+    if port is not None:
+        origin = f"http://127.0.0.1:{port}"
+        ours |= {
+            "AIRFLOW__API__HOST": "127.0.0.1",
+            "AIRFLOW__API__PORT": str(port),
+            "AIRFLOW__API__BASE_URL": origin,
+            "AIRFLOW__API__WORKERS": "1",
+            "AIRFLOW__CORE__EXECUTION_API_SERVER_URL": f"{origin}/execution/",
+            "AIRFLOW__CORE__SIMPLE_AUTH_MANAGER_USERS": "admin:admin",
+        }
+    environ = {**ours, **os.environ}
+    environ.pop("PYTHONDONTWRITEBYTECODE", None)
+    return environ
+
+
+def migrate(home: Home, settings: Settings, environ: dict[str, str]) -> None:
+    """Bring Airflow's database up to date; quick when it is. Also creates the pools."""
+    import airflow
+
+    stamp = home.airflow / "migrated"
+    pools = {"warehouse": 1} | {
+        f"vendor_{source}": SOURCES[source].concurrency for source in settings.sources
+    }
+    wanted = f"{airflow.__version__} {environ['AIRFLOW__DATABASE__SQL_ALCHEMY_CONN']} {pools}"
+    if stamp.exists() and stamp.read_text(encoding="utf-8") == wanted:
+        return
+    home.airflow.mkdir(mode=0o700, parents=True, exist_ok=True)
+    _airflow(environ, home, "db", "migrate")
+    for pool, slots in pools.items():
+        _airflow(environ, home, "pools", "set", pool, str(slots), "Boscard")
+    stamp.write_text(wanted, encoding="utf-8")
+
+
+def airflow_command() -> str:
+    """The airflow program of this environment."""
+    return str(Path(sys.executable).with_name("airflow"))
+
+
+def _airflow(environ: dict[str, str], home: Home, *arguments: str) -> None:
+    log = home.logs / "airflow-setup.log"
+    log.parent.mkdir(parents=True, exist_ok=True)
+    with log.open("a", encoding="utf-8") as file:
+        done = subprocess.run(
+            [airflow_command(), *arguments], env=environ, stdout=file, stderr=file, check=False
+        )
+    if done.returncode:
+        raise RuntimeError(f"`airflow {' '.join(arguments)}` failed: see {log}")
+
+
+def _secret(home: Home, name: str) -> str:
+    """A generated secret, made once, mode 0600."""
+    path = home.airflow / "secrets" / name
+    if not path.exists():
+        from cryptography.fernet import Fernet
+
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        value = Fernet.generate_key().decode() if name == "fernet_key" else secrets.token_hex(32)
+        handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        with os.fdopen(handle, "w", encoding="ascii") as file:
+            file.write(value)
+    return path.read_text(encoding="ascii")

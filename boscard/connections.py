@@ -1,0 +1,29 @@
+"""Connections: Airflow's own, from AIRFLOW_CONN_<NAME> or a secrets backend, inside tasks and out."""
+
+from __future__ import annotations
+
+from boscard.settings import SettingsError
+from ingest.connections import Connection
+
+
+def read_connection(name: str) -> Connection:
+    """The connection called `name`, its secrets kept out of its repr.
+
+    Raises SettingsError naming the environment variable that would define it.
+    """
+    from airflow.sdk import Connection as AirflowConnection  # imported late: it takes a second
+    from airflow.sdk.exceptions import AirflowNotFoundException
+
+    try:
+        found = AirflowConnection.get(name)
+    except AirflowNotFoundException:
+        raise SettingsError(
+            f"no Airflow connection {name!r}: set AIRFLOW_CONN_{name.upper()} or add it to the "
+            "secrets backend (docs/accounts.md says what it holds)"
+        ) from None
+    return Connection(
+        host=found.host or "",
+        login=found.login or "",
+        password=found.password or "",
+        extra={str(key): str(value) for key, value in found.extra_dejson.items()},
+    )

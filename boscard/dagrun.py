@@ -1,0 +1,34 @@
+"""Runs one DAG for one night in this process, without a scheduler: `python -m boscard.dagrun`."""
+
+from __future__ import annotations
+
+import json
+import sys
+from datetime import datetime
+from pathlib import Path
+
+
+def main() -> int:
+    """Arguments: DAG id, instant (ISO), file for the outcome. Exits 0 whatever the tasks did.
+
+    The outcome is JSON: the run's state and each task's.
+    """
+    dag_id, moment, outcome = sys.argv[1:]
+    from airflow.dag_processing.dagbag import DagBag
+    from airflow.sdk import conf
+
+    bag = DagBag(conf.get("core", "dags_folder"))
+    if bag.import_errors or dag_id not in bag.dags:
+        print(f"{dag_id} cannot be imported: {bag.import_errors}", file=sys.stderr)  # noqa: T201
+        return 1
+    run = bag.dags[dag_id].test(logical_date=datetime.fromisoformat(moment))
+    tasks: dict[str, list[str]] = {}
+    for instance in run.get_task_instances():
+        tasks.setdefault(instance.task_id, []).append(str(instance.state))
+    result = {"dag_id": dag_id, "state": str(run.state), "tasks": tasks}
+    Path(outcome).write_text(json.dumps(result), encoding="utf-8")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

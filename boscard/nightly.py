@@ -1,0 +1,149 @@
+"""`boscard nightly`: the DAGs of one night without a scheduler, a process each, and a plain report.
+
+It starts what it needs (the sandbox while it is enabled, the embedded Postgres) and stops what it
+started.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+
+from boscard import airflow_home
+from boscard.night import Night
+from boscard.vendors import reachable_vendors
+
+AT_ONCE = 4
+
+
+class NightlyError(Exception):
+    """The night could not be run at all."""
+
+
+@dataclass(frozen=True, slots=True)
+class DagOutcome:
+    """How one DAG ended; `state` is Airflow's, or `crashed`."""
+
+    dag_id: str
+    state: str
+    failed_tasks: tuple[str, ...]
+    log: Path
+
+
+def run_night(night: Night, console: Console) -> list[DagOutcome]:
+    """Run the ingest DAGs, at most four at once, then `scorecard`.
+
+    Raises NightlyError where another night runs below the same home.
+    """
+    night.home.root.mkdir(mode=0o700, parents=True, exist_ok=True)
+    logs = night.home.logs / str(night.clock.as_of_date)
+    logs.mkdir(parents=True, exist_ok=True)
+    with ExitStack() as stack:
+        stack.enter_context(_only_one(night))
+        environ = airflow_home.environment(night.home)
+        environ |= {"BOSCARD_RETRY_SECONDS": "5", "BOSCARD_READINESS_SECONDS": "0"}
+        progress = logs / "progress.log"
+        progress.write_text("", encoding="utf-8")
+        environ["BOSCARD_PROGRESS"] = str(progress)
+        environ |= stack.enter_context(reachable_vendors(night, environ, logs, console))
+        with console.status("preparing Airflow's database"):
+            airflow_home.migrate(night.home, night.settings, environ)
+        ingest = [f"ingest_{source}" for source in night.settings.sources]
+        console.print(f"pulling and gating {', '.join(night.settings.sources)}")
+        outcomes = _run(ingest, night, environ, logs, console)
+        console.print("loading, transforming, auditing, publishing")
+        outcomes += _run(["scorecard"], night, environ, logs, console)
+    return outcomes
+
+
+@contextmanager
+def _only_one(night: Night) -> Iterator[None]:
+    path = night.home.root / "nightly.lock"
+    with path.open("a+", encoding="utf-8") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            file.seek(0)
+            raise NightlyError(
+                f"another night is running below {night.home.root} (process {file.read()}); "
+                "wait for it, or set BOSCARD_HOME to another folder"
+            ) from None
+        file.truncate(0)
+        file.write(str(os.getpid()))
+        file.flush()
+        yield
+
+
+def _run(
+    dag_ids: list[str], night: Night, environ: dict[str, str], logs: Path, console: Console
+) -> list[DagOutcome]:
+    waiting = list(dag_ids)
+    running: dict[str, subprocess.Popen[bytes]] = {}
+    outcomes: dict[str, DagOutcome] = {}
+    seen = (logs / "progress.log").stat().st_size
+    try:
+        while waiting or running:
+            while waiting and len(running) < AT_ONCE:
+                dag_id = waiting.pop(0)
+                running[dag_id] = _start(dag_id, night, environ, logs)
+            time.sleep(0.2)
+            seen = _show_progress(logs / "progress.log", seen, console)
+            for dag_id in [name for name, child in running.items() if child.poll() is not None]:
+                code = running.pop(dag_id).returncode
+                outcomes[dag_id] = outcome = _outcome(dag_id, code, logs)
+                mark = "[green]done[/]" if outcome.state == "success" else "[red]not complete[/]"
+                console.print(f"{dag_id}: {mark}", highlight=False)
+    finally:
+        for child in running.values():
+            child.terminate()
+        for child in running.values():
+            child.wait()
+    return [outcomes[dag_id] for dag_id in dag_ids]
+
+
+def _start(
+    dag_id: str, night: Night, environ: dict[str, str], logs: Path
+) -> subprocess.Popen[bytes]:
+    outcome = logs / f"{dag_id}.json"
+    outcome.unlink(missing_ok=True)
+    moment = night.clock.now.isoformat()
+    with (logs / f"{dag_id}.log").open("ab") as log:
+        return subprocess.Popen(
+            [sys.executable, "-m", "boscard.dagrun", dag_id, moment, str(outcome)],
+            env=environ,
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=log,
+        )
+
+
+def _outcome(dag_id: str, code: int, logs: Path) -> DagOutcome:
+    log = logs / f"{dag_id}.log"
+    path = logs / f"{dag_id}.json"
+    if code or not path.exists():
+        return DagOutcome(dag_id, "crashed", (), log)
+    result: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    failed = [task for task, states in result["tasks"].items() if "failed" in states]
+    return DagOutcome(dag_id, result["state"], tuple(failed), log)
+
+
+def _show_progress(path: Path, seen: int, console: Console) -> int:
+    """Print whole new lines of the progress file; returns how far it was read."""
+    with path.open("rb") as file:
+        file.seek(seen)
+        fresh = file.read()
+    whole = fresh[: fresh.rfind(b"\n") + 1]
+    for line in whole.decode("utf-8", "replace").splitlines():
+        console.print(f"  {line}", style="dim", markup=False, highlight=False)
+    return seen + len(whole)

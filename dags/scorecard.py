@@ -1,0 +1,134 @@
+"""The night's second half, by the clock and the ledger: load, transform, audit, publish, tell."""
+
+from __future__ import annotations
+
+import os
+from datetime import timedelta
+from typing import Any
+
+from airflow.sdk import (
+    DAG,
+    Asset,
+    CronDataIntervalTimetable,
+    DeadlineAlert,
+    DeadlineReference,
+    SyncCallback,
+    get_current_context,
+    task,
+)
+
+from boscard.lateness import tell_late
+from boscard.retry_policy import ByRecovery
+from boscard.settings import read_settings
+
+SETTINGS = read_settings()
+CUT_OFF_SECONDS = float(os.environ.get("BOSCARD_READINESS_SECONDS", "3600"))
+
+DOC = """\
+Publishes the balanced scorecard at the publication hour with what has landed by then.
+
+| task | does |
+|---|---|
+| `readiness` | waits until every source has reported, at most an hour; a dead vendor delays, never stops |
+| `load` | the only writer of raw tables: each gated batch exactly once |
+| `transform` | one dbt build: staging, intermediate, marts and their tests |
+| `audit` | may tonight be published? Tests, expectations on marts, reconciliation, movement |
+| `publish` | Postgres schema `kpi`, the DuckDB file behind `current.duckdb`, Parquet: one content hash |
+| `page` | `site/index.html` |
+| `tell` | one message for each held batch and for a blocked publication |
+| `verdict` | red when tonight was not published, or was published without a source |
+
+**Triage.** `load` or `transform` red: read its log, mend, clear from there; every step may be run
+again. `audit` red: yesterday's scorecard stays; its log names each reason. `verdict` red with
+`publish` green: published, but a source is missing: see that source's ingest DAG.
+"""
+
+with DAG(
+    dag_id="scorecard",
+    description="Load, transform, audit and publish the balanced scorecard",
+    schedule=CronDataIntervalTimetable(
+        f"0 {SETTINGS.company.publication_hour} * * *", timezone=SETTINGS.company.time_zone
+    ),
+    catchup=False,
+    max_active_runs=1,
+    dagrun_timeout=timedelta(hours=6),
+    deadline=DeadlineAlert(
+        reference=DeadlineReference.DAGRUN_QUEUED_AT,
+        interval=timedelta(hours=2),
+        callback=SyncCallback(tell_late),
+    ),
+    default_args={
+        "owner": "boscard",
+        "retries": 2,
+        "retry_policy": ByRecovery(),
+        "execution_timeout": timedelta(hours=1),
+    },
+    tags=["scorecard"],
+    doc_md=DOC,
+) as scorecard:
+
+    @task.sensor(
+        mode="reschedule",
+        poke_interval=60,
+        timeout=CUT_OFF_SECONDS,
+        soft_fail=False,
+        execution_timeout=timedelta(minutes=5),
+    )
+    def readiness() -> bool:
+        """Every source has reported, or the cut-off has passed."""
+        return not _night().unreported()
+
+    @task(pool="warehouse", trigger_rule="all_done")
+    def load() -> dict[str, int]:
+        """Load each gated batch exactly once."""
+        report = _night().load()
+        return {"loaded": report.loaded, "held": report.held, "rows": report.rows}
+
+    @task(pool="warehouse")
+    def transform() -> dict[str, int]:
+        """One dbt build; models that fail stop the night, tests that fail go to the audit."""
+        report = _night().transform()
+        return report.counts
+
+    @task(pool="warehouse")
+    def audit() -> list[str]:
+        """Fails with every reason why tonight must not be published."""
+        from airflow.sdk.exceptions import AirflowFailException
+
+        result = _night().audit()
+        if not result.may_publish:
+            raise AirflowFailException("not published: " + "; ".join(result.reasons))
+        return result.reasons
+
+    @task(pool="warehouse", outlets=[Asset("scorecard_published")])
+    def publish() -> dict[str, Any]:
+        """The three places, with one content hash."""
+        publication = _night().publish()
+        return {"publication_id": publication.publication_id, "hash": publication.content_hash}
+
+    @task
+    def page() -> str:
+        """The static page."""
+        return str(_night().page())
+
+    @task(trigger_rule="all_done")
+    def tell() -> int:
+        """Send what people must be told; returns how many messages are new."""
+        return _night().tell()
+
+    @task(trigger_rule="all_done", execution_timeout=timedelta(minutes=5))
+    def verdict() -> None:
+        """Red when tonight was not published, or not with everything."""
+        from airflow.sdk.exceptions import AirflowFailException
+
+        complaints = _night().complaints()
+        if complaints:
+            raise AirflowFailException("; ".join(complaints))
+
+    readiness() >> load() >> transform() >> audit() >> publish() >> page() >> tell() >> verdict()
+
+
+def _night() -> Any:
+    from boscard.night import Night
+
+    return Night.ending(get_current_context()["data_interval_end"])
