@@ -1,10 +1,14 @@
-"""`python -m sandbox serve`: the fictitious company's vendors on loopback, until it is told to stop."""
+"""`python -m sandbox serve`: the fictitious company's vendors on loopback, until it is told to
+stop.
+"""
 
 from __future__ import annotations
 
 import argparse
+import os
 import signal
 import sys
+import threading
 from datetime import date
 from zoneinfo import ZoneInfo
 
@@ -13,6 +17,7 @@ from boscard.settings import Settings, read_settings
 from sandbox.company import Company
 from sandbox.faults import SCENARIOS
 from sandbox.limits import Limits
+from sandbox.process import READY
 from sandbox.server import Sandbox, serve
 
 
@@ -37,6 +42,9 @@ def arguments(settings: Settings) -> argparse.ArgumentParser:
     command.add_argument(
         "--no-limits", action="store_true", help="switch the vendors' rate limits off"
     )
+    command.add_argument(
+        "--attached", action="store_true", help="end when standard input does (with the parent)"
+    )
     return parser
 
 
@@ -54,10 +62,18 @@ def main() -> None:
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
 
     def ready(base_url: str) -> None:
-        sys.stdout.write(f"sandbox ready at {base_url} as of {given.date}\n")
+        sys.stdout.write(f"{READY}{base_url} as of {given.date}\n")
         sys.stdout.flush()
 
+    if given.attached:
+        threading.Thread(target=_end_with_input, daemon=True).start()
     serve(sandbox, given.port, ready)
+
+
+def _end_with_input() -> None:
+    """End this process when its standard input does: whoever started it is gone."""
+    sys.stdin.buffer.read()
+    os._exit(0)
 
 
 if __name__ == "__main__":

@@ -39,5 +39,7 @@ def connections(base_url: str, grant: str = DEFAULT_GRANT) -> dict[str, dict[str
 
 
 def private_connection(base_url: str, source: str) -> dict[str, Any]:
-    """Connection JSON with a token that never expires: HubSpot's private app, Typeform's personal token."""
+    """Connection JSON with a token that never expires: HubSpot's private app, Typeform's personal
+    token.
+    """
     return {"conn_type": "http", "host": f"{base_url}/{source}", "password": private_token(source)}

@@ -1,4 +1,6 @@
-"""What a vendor is asked and what it replies: plain values, so that a vendor needs no web framework."""
+"""What a vendor is asked and what it replies: plain values, so that a vendor needs no web
+framework.
+"""
 
 from __future__ import annotations
 
@@ -39,7 +41,7 @@ class Asked:
         return dict(parse_qsl(self.body.decode("utf-8", "replace")))
 
     def json_object(self) -> dict[str, Any] | None:
-        """The body as a JSON object (an empty body is an empty object), or None when it is not one."""
+        """The body as a JSON object (empty when there is no body), None when it is not one."""
         if not self.body.strip():
             return {}
         try:
@@ -65,7 +67,7 @@ class Reply:
 
 @dataclass(frozen=True, slots=True)
 class World:
-    """What there is to know in one night: the vendors' snapshot, its instant, and the night's date."""
+    """What there is to know in one night: the vendors' snapshot, its instant, the night."""
 
     snapshot: Snapshot
     now: datetime

@@ -1,4 +1,6 @@
-"""Faults on demand: what goes wrong, at which vendor, for which calls, how often, and what it did so far."""
+"""Faults on demand: what goes wrong, at which vendor, for which calls, how often, and what it did
+so far.
+"""
 
 from __future__ import annotations
 
@@ -22,7 +24,8 @@ class Kind:
     """One kind of fault.
 
     scope call: it strikes calls, `times` of them after the first `after`; page: likewise, and only
-    calls that have a page; rows: it changes what the vendor says about some rows for as long as it stands.
+    calls that have a page; rows: it changes what the vendor says about some rows for as long as it
+    stands.
     """
 
     scope: Scope
@@ -53,7 +56,9 @@ KINDS: dict[str, Kind] = {
 
 @dataclass(slots=True)
 class Fault:
-    """A fault that stands. `changed` counts changed rows by the request that asked for them (without its token)."""
+    """A fault that stands. `changed` counts changed rows by the request that asked for them
+    (without its token).
+    """
 
     fault_id: int
     vendor: str
@@ -81,7 +86,9 @@ class Fault:
         return date.fromisoformat(text) if text else as_of_date
 
     def record(self, request: str, rows: int) -> None:
-        """Note how many rows an answer to `request` changed; asking the same again does not count twice."""
+        """Note how many rows an answer to `request` changed; asking the same again does not count
+        twice.
+        """
         if rows:
             self.changed[request] = rows
 
@@ -152,7 +159,7 @@ class Faults:
         unknown = sorted(set(given) - set(kind.parameters))
         if unknown:
             raise FaultError(
-                f"{name} takes no {', '.join(unknown)}; it takes {', '.join(kind.parameters) or 'none'}"
+                f"{name} takes no {', '.join(unknown)}; it takes {', '.join(kind.parameters)}"
             )
         fault = Fault(
             next(self._ids),
@@ -190,7 +197,8 @@ class Faults:
     def strike(self, vendor: str, label: str, *, is_token_call: bool) -> Struck:
         """The faults of this call, each counted as used once.
 
-        `label` is the call's path, then words such as its stream. The token endpoint is struck only by
+        `label` is the call's path, then words such as its stream. The token endpoint is struck only
+        by
         faults whose match names it.
         """
         struck = []

@@ -1,4 +1,6 @@
-"""The Google Ads Query Language: text to a frozen query, with the vendor's own names for what is wrong."""
+"""The Google Ads Query Language: text to a frozen query, with the vendor's own names for what is
+wrong.
+"""
 
 from __future__ import annotations
 

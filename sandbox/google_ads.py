@@ -1,4 +1,6 @@
-"""Google Ads over REST: `:search`, `:searchStream` and the token endpoint, as the vendor answers them."""
+"""Google Ads over REST: `:search`, `:searchStream` and the token endpoint, as the vendor answers
+them.
+"""
 
 from __future__ import annotations
 
@@ -16,7 +18,7 @@ from typing import Any, NoReturn
 from sandbox import google_ads_errors as errors
 from sandbox.exchange import Asked, Reply, World
 from sandbox.faults import Fault, Struck
-from sandbox.gaql import Query, QueryError, parse
+from sandbox.gaql import QueryError, parse
 from sandbox.google_ads_fields import SEGMENT, check
 from sandbox.google_ads_json import Rows, search_reply, stream_reply
 from sandbox.google_ads_report import Reports
@@ -46,7 +48,7 @@ BODY_FIELDS = {"query", "pageToken", "pageSize", "validateOnly", "searchSettings
 KEPT_REPORTS = 8
 
 
-class Refusal(Exception):
+class RefusedError(Exception):
     """A call the vendor refuses, as the body it answers with."""
 
     def __init__(self, status: int, content: Mapping[str, Any]) -> None:
@@ -105,7 +107,7 @@ class GoogleAds:
             return self._token(asked)
         try:
             return self._authenticated(asked, struck, world)
-        except Refusal as refusal:
+        except RefusedError as refusal:
             return self._error(asked, refusal.status, refusal.content)
 
     def _token(self, asked: Asked) -> Reply:
@@ -132,12 +134,12 @@ class GoogleAds:
                 401, "authenticationError", "OAUTH_TOKEN_REVOKED", "The OAuth token was revoked."
             )
         if standing.standing != "valid":
-            raise Refusal(401, errors.plain(401, errors.NOT_AUTHENTICATED))
+            raise RefusedError(401, errors.plain(401, errors.NOT_AUTHENTICATED))
         accessible = ACCESSIBLE.match(asked.path)
         search = SEARCH.match(asked.path)
         found = accessible or search
         if found is None or asked.method != ("GET" if accessible else "POST"):
-            raise Refusal(404, errors.plain(404))
+            raise RefusedError(404, errors.plain(404))
         if found.group(1) not in VERSIONS:
             version = found.group(1)
             self._refuse(
@@ -180,15 +182,17 @@ class GoogleAds:
                 403,
                 "authorizationError",
                 "USER_PERMISSION_DENIED",
-                "User doesn't have permission to access customer. Note: If you're accessing a client customer, "
-                "the manager's customer id must be set in the 'login-customer-id' header.",
+                "User doesn't have permission to access customer. Note: If you're accessing a "
+                "client customer, the manager's customer id must be set in the "
+                "'login-customer-id' header.",
             )
         if account["status"] != "ENABLED":
             self._refuse(
                 403,
                 "authorizationError",
                 "CUSTOMER_NOT_ENABLED",
-                "The customer account can't be accessed because it is not yet enabled or has been deactivated.",
+                "The customer account can't be accessed because it is not yet enabled or has been "
+                "deactivated.",
             )
         return account_id
 
@@ -245,13 +249,13 @@ class GoogleAds:
     def _body(self, asked: Asked) -> dict[str, Any]:
         body = asked.json_object()
         if body is None:
-            raise Refusal(
+            raise RefusedError(
                 400, errors.plain(400, "Invalid JSON payload received. Unexpected token.")
             )
         for name in body:
             if name not in BODY_FIELDS:
                 text = f'Invalid JSON payload received. Unknown name "{name}": Cannot find field.'
-                raise Refusal(400, errors.plain(400, text))
+                raise RefusedError(400, errors.plain(400, text))
         if "pageSize" in body:
             self._refuse(
                 400,
@@ -277,10 +281,10 @@ class GoogleAds:
         except QueryError as error:
             self._refuse(400, "queryError", error.code, error.message)
         label = f"{account_id} {text}"
-        columns, names = changed_report(
+        changed, names = changed_report(
             columns, query.select, struck.of_rows, label, world.as_of_date
         )
-        rows = Rows(columns, query.select, query.resource, names)
+        rows = Rows(changed, query.select, query.resource, names)
         with self._lock:
             self._answered[key] = rows
             while len(self._answered) > KEPT_REPORTS:
@@ -296,7 +300,7 @@ class GoogleAds:
         if not wait and not self._operations.take(world.as_of_date):
             wait = 40_591
         if wait:
-            raise Refusal(
+            raise RefusedError(
                 429, errors.throttled(wait, version=VERSIONS[-1], request_id=self._request_id())
             )
 
@@ -319,7 +323,7 @@ class GoogleAds:
         return int(offset)
 
     def _refuse(self, status: int, family: str, code: str, message: str) -> NoReturn:
-        raise Refusal(
+        raise RefusedError(
             status,
             errors.failure(
                 status, family, code, message, version=VERSIONS[-1], request_id=self._request_id()

@@ -1,4 +1,6 @@
-"""The Google Ads error bodies: the envelope, the GoogleAdsFailure inside it, and the plain ones of the token endpoint."""
+"""The Google Ads error bodies: the envelope, the GoogleAdsFailure inside it, and the plain ones of
+the token endpoint.
+"""
 
 from __future__ import annotations
 
@@ -27,9 +29,11 @@ MESSAGES = {
     503: "The service is currently unavailable.",
 }
 NOT_AUTHENTICATED = (
-    "Request had invalid authentication credentials. Expected OAuth 2 access token, login cookie or other valid "
-    "authentication credential. See https://developers.google.com/identity/sign-in/web/devconsole-project."
+    "Request had invalid authentication credentials. Expected OAuth 2 access token, login cookie "
+    "or other valid authentication credential. See "
+    "https://developers.google.com/identity/sign-in/web/devconsole-project."
 )
+PACKAGE = "google.ads.googleads"
 HOURS = 120
 
 
@@ -62,7 +66,7 @@ def failure(
             "status": STATUSES[status],
             "details": [
                 {
-                    "@type": f"type.googleapis.com/google.ads.googleads.{version}.errors.GoogleAdsFailure",
+                    "@type": f"type.googleapis.com/{PACKAGE}.{version}.errors.GoogleAdsFailure",
                     "errors": [error],
                     "requestId": request_id,
                 }

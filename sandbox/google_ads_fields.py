@@ -1,4 +1,4 @@
-"""The Google Ads fields and resources the sandbox knows, and which queries over them are allowed."""
+"""The Google Ads fields and resources of the sandbox, and which queries over them are allowed."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ Kind = Literal["id", "int64", "double", "text", "enum", "boolean", "date"]
 
 @dataclass(frozen=True, slots=True)
 class Field:
-    """One selectable field: its name in a query, where it stands in the JSON, and its type there."""
+    """One selectable field: its name in a query, its place and type in the JSON."""
 
     name: str
     kind: Kind
@@ -121,8 +121,8 @@ def check(query: Query, *, is_manager: bool, today: date) -> Days | None:
     if has_metrics and is_manager:
         raise QueryError(
             "REQUESTED_METRICS_FOR_MANAGER",
-            "Metrics cannot be requested for a manager account. To retrieve metrics, issue separate "
-            "requests against each client account under the manager account.",
+            "Metrics cannot be requested for a manager account. To retrieve metrics, issue "
+            "separate requests against each client account under the manager account.",
         )
     referable = {*query.select, SEGMENT}
     for ordering in query.order_by:
@@ -135,7 +135,7 @@ def check(query: Query, *, is_manager: bool, today: date) -> Days | None:
     if SEGMENT in query.select and days is None:
         raise QueryError(
             "EXPECTED_FILTERS_ON_DATE_RANGE",
-            "The query has segments.date in its SELECT clause: it needs a finite date range condition.",
+            "The query has segments.date in its SELECT clause: it needs a finite date range.",
         )
     return days
 

@@ -1,4 +1,6 @@
-"""Rows of a Google Ads report as the vendor's JSON: int64 as text, unset fields absent, indented by two."""
+"""Rows of a Google Ads report as the vendor's JSON: int64 as text, unset fields absent, indented by
+two.
+"""
 
 from __future__ import annotations
 
@@ -25,7 +27,8 @@ ROW_INDENT = 4
 class Rows:
     """The rows of one answered query, rendered page by page.
 
-    `select` is the query's fields; the resource name of each resource is added. `names` renames JSON keys
+    `select` is the query's fields; the resource name of each resource is added. `names` renames
+    JSON keys
     (a vendor that changed its mind). NaN and None are unset, so absent.
     """
 
@@ -45,7 +48,7 @@ class Rows:
             for added in (f"{name}.resource_name", f"{name}.ad.resource_name"):
                 is_nested = ".ad." in added
                 if added in FIELDS and (
-                    not is_nested or any(f".ad." in chosen for chosen in select)
+                    not is_nested or any(".ad." in chosen for chosen in select)
                 ):
                     fields.append(added)
         self._fields = sorted(
@@ -92,7 +95,9 @@ class Rows:
 
 
 def _object(tree: Mapping[str, Any], indent: int) -> str:
-    """A printf template of one object. An unset field swallows its value with a zero-width conversion."""
+    """A printf template of one object. An unset field swallows its value with a zero-width
+    conversion.
+    """
     inner = " " * (indent + 2)
     members, swallowed = [], ""
     for key, value in tree.items():

@@ -1,4 +1,6 @@
-"""Google Ads reports: a query over one account's frames, its rows, and those rows as the vendor's indented JSON."""
+"""Google Ads reports: a query over one account's frames, its rows, and those rows as the vendor's
+indented JSON.
+"""
 
 from __future__ import annotations
 
@@ -11,7 +13,7 @@ import numpy as np
 import pandas as pd
 
 from sandbox.gaql import Condition, Query, QueryError
-from sandbox.google_ads_fields import FIELDS, PARENTS, SEGMENT, Days, Field
+from sandbox.google_ads_fields import FIELDS, SEGMENT, Days
 from sandbox.snapshot import MANAGER_ACCOUNT, Snapshot
 
 COUNTED = ("impressions", "clicks", "cost_micros", "conversions", "conversions_value")
@@ -40,7 +42,8 @@ class Reports:
     def __init__(self, snapshot: Snapshot) -> None:
         self.snapshot = snapshot
         self.accounts: dict[str, dict[str, Any]] = {
-            str(row["account_id"]): dict(row) for row in snapshot.ad_accounts.to_dict("records")
+            str(row["account_id"]): {str(name): value for name, value in row.items()}
+            for row in snapshot.ad_accounts.to_dict("records")
         }
         self._cache: dict[tuple[str, str, bool], pd.DataFrame] = {}
 
@@ -50,7 +53,9 @@ class Reports:
         return self.snapshot.now.astimezone(zone).date()
 
     def rows(self, account_id: str, query: Query, days: Days | None) -> Columns:
-        """The rows of a checked query, in its order: every field of FIELDS that its resource offers."""
+        """The rows of a checked query, in its order: every field of FIELDS that its resource
+        offers.
+        """
         uses = {*query.select, *(condition.field for condition in query.where)}
         has_facts = any(FIELDS[name].resource in ("metrics", "segments") for name in uses)
         table = self._facts(account_id, query.resource) if has_facts else None
@@ -123,8 +128,8 @@ class Reports:
         entities = self._entities(account_id, resource).reset_index(drop=True)
         totals = table.assign(key=_keys(table, resource)).groupby("key")[metrics].sum()
         keys = _keys(entities, resource)
-        is_kept = pd.Series(keys).isin(totals.index).to_numpy()
-        is_kept |= entities["is_listed"].to_numpy() if "is_listed" in entities else True
+        is_listed = entities["is_listed"].to_numpy() if "is_listed" in entities else True
+        is_kept = pd.Series(keys).isin(totals.index).to_numpy() | is_listed
         counts = totals.reindex(keys).fillna(0)
         for name in metrics[:3]:
             counts[name] = counts[name].astype("int64")
@@ -216,9 +221,10 @@ def _customer_clients(accounts: dict[str, dict[str, Any]], account_id: str) -> p
     """A manager sees itself and every account below it; a client account sees itself."""
     seen = accounts.values() if account_id == MANAGER_ACCOUNT else [accounts[account_id]]
     own_level = int(accounts[account_id]["level"])
+    prefix = f"customers/{account_id}/customerClients/"
     rows = [
         {
-            "customer_client.resource_name": f"customers/{account_id}/customerClients/{row['account_id']}",
+            "customer_client.resource_name": prefix + str(row["account_id"]),
             "customer_client.client_customer": f"customers/{row['account_id']}",
             "customer_client.id": str(row["account_id"]),
             "customer_client.descriptive_name": row["name"],

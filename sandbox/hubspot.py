@@ -1,27 +1,26 @@
-"""HubSpot's CRM over REST: lists, search, batch reads, associations, owners, pipelines, as the vendor answers them."""
+"""HubSpot's CRM over REST: lists, search, batch reads, associations, owners and pipelines."""
 
 from __future__ import annotations
 
-import math
 import re
 import threading
 import time
-import uuid
 from collections.abc import Callable, Mapping, Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from typing import Any
 
 import numpy as np
 
 from sandbox.exchange import Asked, Reply, World
 from sandbox.faults import Fault, Struck
+from sandbox.hubspot_access import Access, RefusedError
 from sandbox.hubspot_objects import ASSOCIATION_TYPES, TYPES, Crm, Records, pipelines
 from sandbox.hubspot_search import MOST_RESULTS, SearchError, search
-from sandbox.limits import Daily, Limits, Rolling
+from sandbox.limits import Limits
 from sandbox.row_faults import changed_records
-from sandbox.tokens import Granted, Tokens, TokenStanding
+from sandbox.tokens import Tokens
 
-TOKEN_PATH = re.compile(r"^/oauth/(v1|v3|2025-09|2026-03|2026-09)/token$")
+TOKEN_PATH = re.compile(r"^/oauth/(?:v1|v3|2025-09|2026-03|2026-09)/token$")
 VERSION = r"/crm(?:/v3/objects|/objects/(?:2025-09|2026-03|2026-09))"
 LIST = re.compile(VERSION + r"/(\w+)$")
 SEARCH = re.compile(VERSION + r"/(\w+)/search$")
@@ -32,20 +31,6 @@ OWNERS = re.compile(r"^/crm(?:/v3/owners|/owners/[\d-]+)/?$")
 PIPELINES = re.compile(r"^/crm(?:/v3/pipelines|/pipelines/[\d-]+)/deals$")
 PROPERTIES = re.compile(r"^/crm(?:/v3/properties|/properties/[\d-]+)/(\w+)$")
 PLURAL = {"contact": "contacts", "company": "companies", "deal": "deals", "0-1": "contacts"}
-NOT_FOUND_CREDENTIALS = (
-    "Authentication credentials not found. This API supports OAuth 2.0 authentication and you can find more "
-    "details at https://developers.hubspot.com/docs/methods/auth/oauth-overview"
-)
-HOURS = 120
-
-
-class Refusal(Exception):
-    """A call the vendor refuses."""
-
-    def __init__(self, status: int, category: str, message: str, **more: Any) -> None:
-        super().__init__(message)
-        self.status = status
-        self.content = {"status": "error", "message": message, "category": category, **more}
 
 
 class HubSpot:
@@ -58,12 +43,8 @@ class HubSpot:
         monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
         self.tokens = tokens
-        self._oauth = Rolling(limits.hubspot_oauth_per_ten_seconds, 10.0, monotonic)
-        self._private = Rolling(limits.hubspot_private_per_ten_seconds, 10.0, monotonic)
-        self._daily = Daily(limits.hubspot_private_a_day)
-        self._search_rate = Rolling(limits.hubspot_search_per_second, 1.0, monotonic)
+        self._access = Access(tokens, limits, monotonic)
         self._crm: Crm | None = None
-        self._calls = 0
         self._lock = threading.Lock()
 
     @staticmethod
@@ -86,21 +67,18 @@ class HubSpot:
         return "pipelines" if PIPELINES.match(asked.path) else ""
 
     def throttled(self, asked: Asked, fault: Fault) -> Reply:
-        """The vendor's 429: by the day for long waits, else by the second or the ten seconds."""
-        if int(fault["seconds"]) > HOURS:
-            return self._too_many("DAILY", "daily")
-        return self._secondly() if SEARCH.match(asked.path) else self._rolling()
+        return self._access.throttled(int(fault["seconds"]), is_search=_is_search(asked))
 
-    def broken(self, asked: Asked, status: int) -> Reply:  # noqa: ARG002
-        return self._reply(status, {"status": "error", "message": "internal error"})
+    def broken(self, asked: Asked, status: int) -> Reply:
+        return self._access.reply(status, {"status": "error", "message": "internal error"})
 
     def answer(self, asked: Asked, struck: Struck, world: World) -> Reply:
         """Answer one call."""
         if self.is_token_call(asked):
-            return self._token(asked)
+            return self._access.token(asked)
         try:
-            standing = self._authenticated(asked, world)
-            refused = self._limited(asked, standing, world)
+            standing = self._access.authenticated(asked, world)
+            refused = self._access.limited(standing, world, is_search=_is_search(asked))
             if refused is not None:
                 return refused
             with self._lock:
@@ -108,124 +86,10 @@ class HubSpot:
                     self._crm = Crm(world.snapshot)
                 crm = self._crm
             status, content = self._found(asked, crm, struck, world)
-        except Refusal as refusal:
-            return self._reply(
-                refusal.status, refusal.content | {"correlationId": self._correlation()}
-            )
-        headers = {} if SEARCH.match(asked.path) else self._rate_headers(standing)
-        return self._reply(status, content, headers)
-
-    def _token(self, asked: Asked) -> Reply:
-        form = asked.form()
-        granted = self.tokens.refresh(form)
-        is_first_version = asked.path.startswith("/oauth/v1/")
-        if isinstance(granted, Granted):
-            content: dict[str, Any] = {
-                "token_type": "bearer",
-                "access_token": granted.access_token,
-                "refresh_token": granted.refresh_token,
-                "expires_in": granted.expires_in,
-            }
-            if not is_first_version:
-                content |= {
-                    "hub_id": 24601001,
-                    "user_id": 9586504,
-                    "is_private_distribution": False,
-                }
-                content["scopes"] = ["oauth", *(f"crm.objects.{name}.read" for name in TYPES)]
-            return self._reply(200, content)
-        status, message, error = {
-            "invalid_grant": (
-                "BAD_REFRESH_TOKEN",
-                "missing or unknown refresh token",
-                "invalid_grant",
-            ),
-            "invalid_client": ("BAD_CLIENT_ID", "missing or unknown client id", "invalid_client"),
-            "unsupported_grant_type": (
-                "BAD_GRANT_TYPE",
-                "missing or unknown grant type",
-                "unsupported_grant_type",
-            ),
-        }[granted]
-        content = {"status": status, "message": message, "correlationId": self._correlation()}
-        if not is_first_version:
-            description = "refresh token is invalid, expired or revoked"
-            content |= {
-                "error": error,
-                "error_description": description if error == "invalid_grant" else message,
-            }
-        return self._reply(400, content)
-
-    def _authenticated(self, asked: Asked, world: World) -> TokenStanding:
-        if asked.bearer is None:
-            raise Refusal(401, "INVALID_AUTHENTICATION", NOT_FOUND_CREDENTIALS)
-        standing = self.tokens.standing(asked.bearer)
-        if standing.standing == "valid":
-            return standing
-        if standing.is_private:
-            raise Refusal(401, "INVALID_AUTHENTICATION", NOT_FOUND_CREDENTIALS)
-        if standing.standing == "unknown":
-            days = (world.now - datetime(1970, 1, 1, tzinfo=UTC)).days
-            text, expired_at = f"{days} day(s)", datetime(1970, 1, 1, tzinfo=UTC)
-        else:
-            text = f"{max(standing.seconds_ago, 1)} second(s)"
-            expired_at = world.now - timedelta(seconds=standing.seconds_ago)
-        raise Refusal(
-            401,
-            "EXPIRED_AUTHENTICATION",
-            f"The OAuth token used to make this call expired {text} ago.",
-            context={"expire time": [f"{expired_at:%Y-%m-%dT%H:%M:%S}.000Z"]},
-        )
-
-    def _limited(self, asked: Asked, standing: TokenStanding, world: World) -> Reply | None:
-        if standing.is_private and not self._daily.take(world.as_of_date):
-            return self._too_many("DAILY", "daily")
-        if SEARCH.match(asked.path):
-            return self._secondly() if self._search_rate.take() else None
-        bucket = self._private if standing.is_private else self._oauth
-        wait = bucket.take()
-        return self._rolling(self._rate_headers(standing), math.ceil(wait)) if wait else None
-
-    def _rate_headers(self, standing: TokenStanding) -> dict[str, str]:
-        bucket = self._private if standing.is_private else self._oauth
-        headers = {}
-        if bucket.limit is not None:
-            headers |= {
-                "X-HubSpot-RateLimit-Max": str(bucket.limit),
-                "X-HubSpot-RateLimit-Remaining": str(bucket.remaining),
-                "X-HubSpot-RateLimit-Interval-Milliseconds": "10000",
-            }
-        if standing.is_private and self._daily.limit is not None:
-            headers["X-HubSpot-RateLimit-Daily"] = str(self._daily.limit)
-            headers["X-HubSpot-RateLimit-Daily-Remaining"] = str(self._daily.remaining)
-        return headers
-
-    def _rolling(self, headers: Mapping[str, str] | None = None, wait: int = 0) -> Reply:
-        """Only every other refusal says how long to wait: the vendor sends Retry-After only sometimes."""
-        reply = self._too_many("TEN_SECONDLY_ROLLING", "ten_secondly_rolling", headers)
-        if wait and self._calls % 2:
-            return Reply(reply.status, reply.body, {**reply.headers, "Retry-After": str(wait)})
-        return reply
-
-    def _too_many(self, policy: str, text: str, headers: Mapping[str, str] | None = None) -> Reply:
-        content = {
-            "status": "error",
-            "message": f"You have reached your {text} limit.",
-            "errorType": "RATE_LIMIT",
-            "correlationId": self._correlation(),
-            "policyName": policy,
-            "requestId": self._correlation(),
-        }
-        return self._reply(429, content, headers)
-
-    def _secondly(self) -> Reply:
-        content = {
-            "status": "error",
-            "message": "You have reached your secondly limit.",
-            "correlationId": self._correlation(),
-            "category": "RATE_LIMITS",
-        }
-        return self._reply(429, content)
+        except RefusedError as refused_call:
+            return self._access.refusal(refused_call)
+        headers = {} if _is_search(asked) else self._access.rate_headers(standing)
+        return self._access.reply(status, content, headers)
 
     def _found(
         self, asked: Asked, crm: Crm, struck: Struck, world: World
@@ -247,7 +111,7 @@ class HubSpot:
             return 200, {"results": pipelines(f"{world.snapshot.start}T00:00:00.000Z")}
         if method == "GET" and (found := PROPERTIES.match(path)):
             return 200, _properties(_type(found.group(1)))
-        raise Refusal(404, "OBJECT_NOT_FOUND", f"No resource at {method} {path}.")
+        raise RefusedError(404, "OBJECT_NOT_FOUND", f"No resource at {method} {path}.")
 
     def _list(
         self, asked: Asked, crm: Crm, name: str, struck: Struck, world: World
@@ -258,7 +122,7 @@ class HubSpot:
         places = np.flatnonzero(records.is_archived == _is_archived(asked))
         after = asked.query.get("after") or "0"
         if not after.isdigit():
-            raise Refusal(400, "VALIDATION_ERROR", f"Invalid after: {after}")
+            raise RefusedError(400, "VALIDATION_ERROR", f"Invalid after: {after}")
         start = int(np.searchsorted(records.ids[places], int(after)))
         first = max(0, start - limit) if "repeat_page" in struck and start else start
         chosen = _names(asked.query.get("properties")) or records.kind.defaults
@@ -290,7 +154,7 @@ class HubSpot:
         limit = _limit(body.get("limit"), 200)
         after = str(body.get("after") or "0")
         if not after.isdigit() or int(after) >= MOST_RESULTS:
-            raise Refusal(
+            raise RefusedError(
                 400, "VALIDATION_ERROR", f"There was a problem with the request: after {after}."
             )
         lag = struck.first("index_lag")
@@ -299,7 +163,7 @@ class HubSpot:
         try:
             places = search(records, body, until)
         except SearchError as error:
-            raise Refusal(400, "VALIDATION_ERROR", str(error)) from None
+            raise RefusedError(400, "VALIDATION_ERROR", str(error)) from None
         start = int(after)
         first = max(0, start - limit) if "repeat_page" in struck else start
         stop = min(first + limit, MOST_RESULTS)
@@ -350,7 +214,7 @@ class HubSpot:
         records = crm.records[name]
         place = records.place(record_id)
         if place is None or records.is_archived[place] != _is_archived(asked):
-            raise Refusal(
+            raise RefusedError(
                 404, "OBJECT_NOT_FOUND", "Object not found.  objectId are usually numeric."
             )
         history = _names(asked.query.get("propertiesWithHistory"))
@@ -364,7 +228,7 @@ class HubSpot:
     ) -> tuple[int, dict[str, Any]]:
         pair = (_type(_plural(of)), _type(_plural(to)))
         if pair not in ASSOCIATION_TYPES:
-            raise Refusal(400, "VALIDATION_ERROR", f"No association from {of} to {to}.")
+            raise RefusedError(400, "VALIDATION_ERROR", f"No association from {of} to {to}.")
         kind = {"category": "HUBSPOT_DEFINED", "typeId": ASSOCIATION_TYPES[pair], "label": None}
         rows, errors = [], []
         one, other = TYPES[pair[0]].singular, TYPES[pair[1]].singular
@@ -396,14 +260,9 @@ class HubSpot:
         following = str(start + limit) if start + limit < len(owners) else None
         return self._paged(asked, owners[start : start + limit], following, struck)
 
-    def _reply(self, status: int, content: Any, headers: Mapping[str, str] | None = None) -> Reply:
-        correlation = {"X-HubSpot-Correlation-Id": self._correlation()}
-        return Reply.of(status, content, {**correlation, **(headers or {})})
 
-    def _correlation(self) -> str:
-        with self._lock:
-            self._calls += 1
-            return str(uuid.uuid5(uuid.NAMESPACE_URL, f"northwind/{self._calls}"))
+def _is_search(asked: Asked) -> bool:
+    return SEARCH.match(asked.path) is not None
 
 
 def _plural(name: str) -> str:
@@ -412,7 +271,7 @@ def _plural(name: str) -> str:
 
 def _type(name: str) -> str:
     if name not in TYPES:
-        raise Refusal(404, "OBJECT_NOT_FOUND", f"Unable to infer object type from: {name}")
+        raise RefusedError(404, "OBJECT_NOT_FOUND", f"Unable to infer object type from: {name}")
     return name
 
 
@@ -427,7 +286,7 @@ def _is_archived(asked: Asked) -> bool:
 def _limit(given: Any, most: int, default: int = 10) -> int:
     text = str(given) if given is not None else str(default)
     if not text.isdigit() or not 1 <= int(text) <= most:
-        raise Refusal(
+        raise RefusedError(
             400, "VALIDATION_ERROR", f"Invalid limit {text}: it must be between 1 and {most}."
         )
     return int(text)
@@ -436,7 +295,9 @@ def _limit(given: Any, most: int, default: int = 10) -> int:
 def _body(asked: Asked) -> dict[str, Any]:
     body = asked.json_object()
     if body is None:
-        raise Refusal(400, "VALIDATION_ERROR", "Invalid input JSON: the body is not a JSON object.")
+        raise RefusedError(
+            400, "VALIDATION_ERROR", "Invalid input JSON: the body is not a JSON object."
+        )
     return body
 
 
@@ -445,9 +306,11 @@ def _inputs(body: Mapping[str, Any], most: int) -> list[str]:
     if not isinstance(inputs, list) or not all(
         isinstance(one, dict) and "id" in one for one in inputs
     ):
-        raise Refusal(400, "VALIDATION_ERROR", "Invalid input JSON: inputs must be a list of ids.")
+        raise RefusedError(
+            400, "VALIDATION_ERROR", "Invalid input JSON: inputs must be a list of ids."
+        )
     if len(inputs) > most:
-        raise Refusal(
+        raise RefusedError(
             400, "VALIDATION_ERROR", f"Maximum number of inputs is {most}, got {len(inputs)}."
         )
     return [str(one["id"]) for one in inputs]

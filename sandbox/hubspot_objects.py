@@ -1,4 +1,6 @@
-"""HubSpot's records as the vendor keeps them: every property text or null, with history and associations."""
+"""HubSpot's records as the vendor keeps them: every property text or null, with history and
+associations.
+"""
 
 from __future__ import annotations
 
@@ -34,7 +36,8 @@ STAGE_LABELS = (
 
 @dataclass(frozen=True, slots=True)
 class ObjectType:
-    """One kind of record: its names, the property that says when it changed, and where properties come from.
+    """One kind of record: its names, the property that says when it changed, and where properties
+    come from.
 
     `properties` maps a property to its column in the snapshot and its kind.
     """
@@ -127,7 +130,9 @@ TYPES: dict[str, ObjectType] = {
 
 @dataclass(slots=True)
 class Records:
-    """All records of one type at one instant, by ascending id. `moments` are datetimes as epoch milliseconds."""
+    """All records of one type at one instant, by ascending id. `moments` are datetimes as epoch
+    milliseconds.
+    """
 
     kind: ObjectType
     ids: np.ndarray
@@ -213,7 +218,9 @@ class Crm:
 
 
 def stamps(column: pd.Series) -> tuple[list[str | None], np.ndarray]:
-    """Instants as HubSpot writes them (UTC, milliseconds, Z; None when not set), and as epoch milliseconds."""
+    """Instants as HubSpot writes them (UTC, milliseconds, Z; None when not set), and as epoch
+    milliseconds.
+    """
     values = (
         pd.to_datetime(column, utc=True).dt.tz_localize(None).to_numpy().astype("datetime64[ms]")
     )
@@ -250,7 +257,7 @@ def _records(kind: ObjectType, frame: pd.DataFrame) -> Records:
 
 def _stage_histories(frame: pd.DataFrame) -> dict[str, list[dict[str, Any]]]:
     found: dict[str, list[dict[str, Any]]] = {}
-    ordered = frame.assign(text=stamps(frame["at"])[0]).sort_values(
+    ordered = frame.assign(text=np.array(stamps(frame["at"])[0], dtype=object)).sort_values(
         "at", ascending=False, kind="stable"
     )
     for deal_id, stage, at in zip(

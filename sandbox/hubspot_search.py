@@ -25,9 +25,11 @@ class SearchError(Exception):
 def search(
     records: Records, body: Mapping[str, Any], indexed_until: datetime | None = None
 ) -> np.ndarray:
-    """The places of the live records that match, in the order asked for (creation order without a sort).
+    """The places of the live records that match, in the order asked for (creation order without a
+    sort).
 
-    `indexed_until` hides what changed after it, as an index does that lags behind. Raises SearchError.
+    `indexed_until` hides what changed after it, as an index does that lags behind. Raises
+    SearchError.
     """
     found = ~records.is_archived
     if indexed_until is not None:
@@ -103,14 +105,14 @@ def _matching(records: Records, condition: Mapping[str, Any]) -> np.ndarray:
             tokens = np.array([str(wanted[0]) in str(text).split() for text in column], dtype=bool)
             matched = tokens == (operator == "CONTAINS_TOKEN")
     if operator in ("NEQ", "NOT_IN", "NOT_CONTAINS_TOKEN"):
-        return matched | ~is_set
-    return matched & is_set
+        return np.asarray(matched | ~is_set)
+    return np.asarray(matched & is_set)
 
 
 def _comparable(
     records: Records, name: str, values: Sequence[Any]
 ) -> tuple[np.ndarray, np.ndarray, list[Any]]:
-    """The column as values that compare rightly, where it is set, and the wanted values likewise."""
+    """The column as values that compare rightly, where it is set, the wanted values likewise."""
     kind = records.kind.properties[name][1]
     texts = records.texts[name]
     is_set = np.array([bool(text) for text in texts], dtype=bool)

@@ -1,4 +1,6 @@
-"""The vendors' limits: page sizes that may be made smaller for tests, and rate limits counted as the vendor counts."""
+"""The vendors' limits: page sizes that may be made smaller for tests, and rate limits counted as
+the vendor counts.
+"""
 
 from __future__ import annotations
 
@@ -13,7 +15,8 @@ from dataclasses import dataclass
 class Limits:
     """Every default is the vendor's own. None switches a rate limit off.
 
-    With these a first night of about 300 HubSpot calls waits some 20 s in the ten-second bucket, and
+    With these a first night of about 300 HubSpot calls waits some 20 s in the ten-second bucket,
+    and
     a night's dozen Typeform calls 6 s. Google publishes no figure for its short-term bucket;
     it is a rolling count per customer here. `google_ads_page_rows` and `token_seconds` exist
     for tests: a small company has several pages, a token expires soon.

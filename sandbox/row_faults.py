@@ -22,10 +22,10 @@ COST, CLICKS, IMPRESSIONS = "metrics.cost_micros", "metrics.clicks", "metrics.im
 def changed_report(
     columns: Columns, select: Sequence[str], faults: Sequence[Fault], label: str, as_of_date: date
 ) -> tuple[Columns, dict[str, str]]:
-    """An ad report with its faults: the columns, and JSON keys to rename. Each fault notes the rows it changed.
+    """An ad report with its faults: the columns, and JSON keys to rename.
 
-    Rows are chosen in report order among those of the fault's day (the night's own by default) that the
-    fault can make wrong.
+    Each fault notes how many rows it changed. They are chosen in report order among those of the
+    fault's day (the night's own by default) that the fault can make wrong.
     """
     names: dict[str, str] = {}
     for fault in faults:
@@ -44,7 +44,9 @@ def changed_report(
 
 
 def _places(columns: Columns, select: Sequence[str], fault: Fault, as_of_date: date) -> np.ndarray:
-    """The places of the rows to change, in order; none when the report has not what the fault needs."""
+    """The places of the rows to change, in order; none when the report has not what the fault
+    needs.
+    """
     if SEGMENT in select:
         chosen = columns[SEGMENT] == fault.day(as_of_date).isoformat()
     elif fault.fault == "duplicate_key" and columns:
@@ -77,7 +79,9 @@ def _changed(columns: Columns, fault: Fault, places: np.ndarray) -> Columns:
 
 
 def _repeated(columns: Columns, places: np.ndarray, *, differs: bool) -> Columns:
-    """The chosen rows once more, each right after itself; with one more impression where they differ."""
+    """The chosen rows once more, each right after itself; with one more impression where they
+    differ.
+    """
     count = len(next(iter(columns.values())))
     order = np.sort(np.concatenate([np.arange(count), places]))
     repeated = {name: values[order] for name, values in columns.items()}
@@ -97,7 +101,9 @@ def _replaced(values: np.ndarray, places: np.ndarray, by: np.ndarray) -> np.ndar
 def changed_records(
     rows: list[Row], records: Records, faults: Sequence[Fault], label: str, world: World
 ) -> list[Row]:
-    """A page of CRM records with its faults. The newest changed live records are chosen, or those of a day."""
+    """A page of CRM records with its faults. The newest changed live records are chosen, or those
+    of a day.
+    """
     for fault in faults:
         chosen = _chosen_records(records, fault)
         found = [row for row in rows if row["id"] in chosen]
@@ -123,7 +129,9 @@ def changed_records(
 def changed_responses(
     rows: list[Row], form: FormBook, faults: Sequence[Fault], label: str, world: World
 ) -> list[Row]:
-    """A page of survey responses with its faults. The newest completed ones are chosen, or those of a day."""
+    """A page of survey responses with its faults. The newest completed ones are chosen, or those of
+    a day.
+    """
     for fault in faults:
         day = f"{fault.day(world.as_of_date)}"
         chosen = _chosen_responses(form, fault)
@@ -183,7 +191,9 @@ def _impossible(moment: str) -> str:
 
 
 def _twice(rows: list[Row], found: Sequence[Row], differing: str | None, world: World) -> list[Row]:
-    """The chosen rows once more, each right after itself; where they differ the second says it is of now."""
+    """The chosen rows once more, each right after itself; where they differ the second says it is
+    of now.
+    """
     chosen = {id(row) for row in found}
     now = f"{world.now:%Y-%m-%dT%H:%M:%S}Z"
     repeated: list[Row] = []

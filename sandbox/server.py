@@ -1,4 +1,6 @@
-"""The sandbox as a server on loopback: three vendors, and `/_sandbox` to steer clock and faults while it runs."""
+"""The sandbox as a server on loopback: three vendors, and `/_sandbox` to steer clock and faults
+while it runs.
+"""
 
 from __future__ import annotations
 
@@ -49,7 +51,9 @@ class Vendor(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Delivery:
-    """A reply and what the wire does to it: a delay in seconds, the connection cut in the body's middle."""
+    """A reply and what the wire does to it: a delay in seconds, the connection cut in the body's
+    middle.
+    """
 
     reply: Reply
     delay: float = 0.0
@@ -57,7 +61,9 @@ class Delivery:
 
 
 class Sandbox:
-    """The company, its clock, the three vendors, the faults and the count of calls; safe between threads."""
+    """The company, its clock, the three vendors, the faults and the count of calls; safe between
+    threads.
+    """
 
     def __init__(
         self,
@@ -71,7 +77,7 @@ class Sandbox:
         limits = limits or Limits()
         self.company = company
         self.faults = Faults(faults)
-        self.calls: Counter[tuple[str, str, str, int]] = Counter()
+        self.calls: Counter[tuple[str, str, str, str, int]] = Counter()
         tokens = {
             name: Tokens(issuer, limits.token_seconds, monotonic)
             for name, issuer in ISSUERS.items()
@@ -107,7 +113,7 @@ class Sandbox:
         else:
             reply = vendor.answer(asked, struck, self.world)
         with self._lock:
-            self.calls[name, asked.method, f"{asked.path} {stream}".strip(), reply.status] += 1
+            self.calls[name, asked.method, asked.path, stream, reply.status] += 1
         slow, cut = struck.first("slow"), struck.first("truncate")
         delay = slow["ms"] / 1000 if slow else 0.0
         if cut and cut["how"] == "json":
@@ -190,9 +196,10 @@ def application(sandbox: Sandbox) -> Starlette:
         return JSONResponse({"faults": [fault.as_json() for fault in sandbox.faults.standing()]})
 
     async def calls(_: Request) -> Response:
+        names = ("vendor", "method", "path", "stream", "status")
         rows = [
-            {"vendor": vendor, "method": method, "path": path, "status": status, "calls": count}
-            for (vendor, method, path, status), count in sorted(sandbox.calls.items())
+            {**dict(zip(names, call, strict=True)), "calls": count}
+            for call, count in sorted(sandbox.calls.items())
         ]
         return JSONResponse({"calls": rows})
 
@@ -217,7 +224,7 @@ def scenario(name: str) -> tuple[dict[str, Any], ...]:
 
 
 def serve(sandbox: Sandbox, port: int = 0, on_ready: Callable[[str], object] | None = None) -> None:
-    """Serve on loopback until the process is told to stop; `on_ready` is called with the base URL."""
+    """Serve on loopback until the process is told to stop; `on_ready` is given the base URL."""
     with _listening(port) as (listener, base_url):
         server = _Server(
             _configuration(sandbox), (lambda: on_ready(base_url)) if on_ready else None
@@ -234,7 +241,9 @@ def running(
     limits: Limits | None = None,
     faults: Iterable[Mapping[str, Any]] = (),
 ) -> Iterator[str]:
-    """The base URL of a sandbox served by a thread of this process for as long as the context lasts."""
+    """The base URL of a sandbox served by a thread of this process for as long as the context
+    lasts.
+    """
     with serving(Sandbox(company, clock, limits=limits, faults=faults), port) as base_url:
         yield base_url
 

@@ -1,4 +1,5 @@
-"""OAuth tokens of the sandbox: signed, so that a restarted sandbox accepts what an earlier one issued.
+"""OAuth tokens of the sandbox: signed, so that a restarted sandbox accepts what an earlier one
+issued.
 
 They protect nothing: the company is fictitious and the signing key is public.
 """
@@ -46,7 +47,7 @@ ISSUERS: dict[str, Issuer] = {
         Issuer(
             vendor="google_ads",
             client_id="418555-northwind.apps.googleusercontent.example",
-            client_secret="sandbox-google-secret",
+            client_secret="sandbox-google-secret",  # noqa: S106
             access_prefix="ya29.",
             refresh_prefix="1//",
             private_prefix=None,
@@ -55,7 +56,7 @@ ISSUERS: dict[str, Issuer] = {
         Issuer(
             vendor="hubspot",
             client_id="5f1c7a52-0000-4000-8000-northwind0001",
-            client_secret="sandbox-hubspot-secret",
+            client_secret="sandbox-hubspot-secret",  # noqa: S106
             access_prefix="C",
             refresh_prefix="na1-",
             private_prefix="pat-na1-",
@@ -64,7 +65,7 @@ ISSUERS: dict[str, Issuer] = {
         Issuer(
             vendor="typeform",
             client_id="NorthwindTypeformClient",
-            client_secret="sandbox-typeform-secret",
+            client_secret="sandbox-typeform-secret",  # noqa: S106
             access_prefix="tfo_",
             refresh_prefix="tfr_",
             private_prefix="tfp_",
@@ -92,7 +93,9 @@ class TokenStanding:
 
 
 class Tokens:
-    """The tokens of one vendor. Access tokens age by `monotonic` and end with the process that issued them."""
+    """The tokens of one vendor. Access tokens age by `monotonic` and end with the process that
+    issued them.
+    """
 
     def __init__(
         self,

@@ -1,4 +1,6 @@
-"""Typeform over REST: forms and their responses, newest first and paged by token, as the vendor answers them."""
+"""Typeform over REST: forms and their responses, newest first and paged by token, as the vendor
+answers them.
+"""
 
 from __future__ import annotations
 
@@ -23,7 +25,7 @@ RESPONSES = re.compile(r"^/forms/(\w+)/responses/?$")
 TYPES = ("completed", "partial", "started")
 
 
-class Refusal(Exception):
+class RefusedError(Exception):
     """A call the vendor refuses."""
 
     def __init__(self, status: int, code: str, description: str, **more: Any) -> None:
@@ -60,10 +62,10 @@ class Typeform:
             return "responses" if kinds == {"completed"} else "partial_responses"
         return "forms" if FORMS.match(asked.path) or FORM.match(asked.path) else ""
 
-    def throttled(self, asked: Asked, fault: Fault) -> Reply:  # noqa: ARG002
+    def throttled(self, asked: Asked, fault: Fault) -> Reply:
         return _too_many(int(fault["seconds"]))
 
-    def broken(self, asked: Asked, status: int) -> Reply:  # noqa: ARG002
+    def broken(self, asked: Asked, status: int) -> Reply:
         content = {"code": "INTERNAL_SERVER_ERROR", "description": "Internal server error"}
         return Reply.of(status, content)
 
@@ -84,7 +86,7 @@ class Typeform:
             if wait:
                 return _too_many(math.ceil(wait))
             return Reply.of(200, self._found(asked, surveys, struck, world))
-        except Refusal as refusal:
+        except RefusedError as refusal:
             return Reply.of(refusal.status, refusal.content)
 
     def _token(self, asked: Asked) -> Reply:
@@ -106,7 +108,7 @@ class Typeform:
 
     def _authenticated(self, asked: Asked) -> str:
         if asked.bearer is None:
-            raise Refusal(
+            raise RefusedError(
                 401,
                 "AUTHENTICATION_FAILED",
                 "Authentication credentials not found on the Request Headers",
@@ -114,7 +116,7 @@ class Typeform:
         standing = self.tokens.standing(asked.bearer)
         if standing.standing != "valid":
             status = 401 if standing.standing == "expired" else 403
-            raise Refusal(status, "AUTHENTICATION_FAILED", "Invalid token")
+            raise RefusedError(status, "AUTHENTICATION_FAILED", "Invalid token")
         return asked.bearer
 
     def _found(
@@ -127,7 +129,7 @@ class Typeform:
                 return _form(surveys, found.group(1)).definition(asked.base_url)
             if found := RESPONSES.match(asked.path):
                 return _responses(asked, _form(surveys, found.group(1)), struck, world)
-        raise Refusal(404, "NOT_FOUND", "Endpoint not found")
+        raise RefusedError(404, "NOT_FOUND", "Endpoint not found")
 
 
 def _too_many(seconds: int) -> Reply:
@@ -141,7 +143,7 @@ def _too_many(seconds: int) -> Reply:
 def _form(surveys: Surveys, form_id: str) -> FormBook:
     form = surveys.forms.get(form_id)
     if form is None:
-        raise Refusal(404, "FORM_NOT_FOUND", f"Non existing form with uid {form_id}")
+        raise RefusedError(404, "FORM_NOT_FOUND", f"Non existing form with uid {form_id}")
     return form
 
 
@@ -209,7 +211,7 @@ def _kinds(query: Mapping[str, str]) -> set[str]:
 
 
 def _place(found: list[Response], form: FormBook, token: str, name: str) -> int:
-    """Where a cursor stands in what was asked for; a response outside it stands where it would be."""
+    """Where a cursor stands in what was asked for; one outside it stands where it would be."""
     own = form.by_token.get(token)
     if own is None:
         _invalid(name, f"{token} is not a response of this form")
@@ -253,4 +255,4 @@ def _number(query: Mapping[str, str], name: str, default: int) -> int:
 
 def _invalid(name: str, description: str) -> NoReturn:
     detail = {"field": name, "description": description, "in": "query", "code": "INVALID_VALUE"}
-    raise Refusal(400, "VALIDATION_ERROR", "Invalid query parameters", details=[detail])
+    raise RefusedError(400, "VALIDATION_ERROR", "Invalid query parameters", details=[detail])

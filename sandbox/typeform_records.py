@@ -43,7 +43,8 @@ AGENTS = (
 
 @dataclass(frozen=True, slots=True)
 class Response:
-    """One response. Seconds since 1970 throughout; `staged_at` is what since, until and order go by.
+    """One response. Seconds since 1970 throughout; `staged_at` is what since, until and order go
+    by.
 
     That is the submission for a completed response, the landing for any other.
     """
@@ -227,7 +228,7 @@ class Surveys:
 
 
 def moment(text: str) -> int | None:
-    """Seconds since 1970 of unix seconds or ISO 8601 to the second (UTC); None when it is neither."""
+    """Seconds since 1970 of unix seconds or ISO 8601 to the second (UTC), None for neither."""
     if text.isdigit():
         return int(text)
     if not re.fullmatch(r"\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}Z?", text):
