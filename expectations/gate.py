@@ -1,0 +1,189 @@
+"""The gate: a landed batch is typed, asked about, split, and given its verdict, beside the batch."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import duckdb
+
+from boscard.settings import Settings
+from expectations import batch_profile, output, split, typed
+from expectations.bench import Bench
+from expectations.facts import Facts
+from expectations.history import Volume
+from expectations.lines import Fields, Lines, survey
+from expectations.results import could_not_read, result_of
+from expectations.rules import Suite
+from expectations.suites import SUITES
+from expectations.verdict import (
+    FORMAT,
+    Profile,
+    Result,
+    Verdict,
+    batch_state,
+    days,
+    read_verdict,
+    stamped,
+    write_verdict,
+)
+from ingest.batch import ROWS, Batch
+from ingest.landing import Landing
+from ingest.registry import SOURCES
+
+
+def gate_source(
+    source: str, *, landing: Landing, settings: Settings, again: bool = False
+) -> list[Verdict]:
+    """Gate every batch of a source that has no verdict (or all, with `again`), in sequence.
+
+    Returns the verdicts given now, in order of account, stream and sequence.
+    """
+    batches = landing.batches(source)
+    with Bench() as bench:
+        return [
+            _gate(batch, batches, bench=bench, landing=landing, settings=settings)
+            for batch in batches
+            if again or not batch.is_gated
+        ]
+
+
+def gate(
+    batch: Batch,
+    *,
+    landing: Landing,
+    settings: Settings,
+    again: bool = False,
+    bench: Bench | None = None,
+) -> Verdict:
+    """The verdict on one batch, from beside it, or given now and written there.
+
+    Writes typed.parquet (of a batch that passes) and quarantine.parquet, then verdict.json, each by
+    atomic rename. Earlier batches of the stream are to be gated first: volume and schema compare
+    with them. Raises GateError when rows went missing on the way, and then writes nothing.
+    """
+    given = None if again else read_verdict(batch)
+    if given:
+        return given
+    manifest = batch.manifest
+    batches = landing.batches(manifest.source, manifest.account, manifest.stream)
+    if bench:
+        return _gate(batch, batches, bench=bench, landing=landing, settings=settings)
+    with Bench() as own:
+        return _gate(batch, batches, bench=own, landing=landing, settings=settings)
+
+
+def _gate(
+    batch: Batch, batches: Sequence[Batch], *, bench: Bench, landing: Landing, settings: Settings
+) -> Verdict:
+    manifest = batch.manifest
+    stream = SOURCES[manifest.source].streams[manifest.stream]
+    suite = SUITES[manifest.source][manifest.stream]
+    place = (manifest.account, manifest.stream)
+    same = [one for one in batches if (one.manifest.account, one.manifest.stream) == place]
+    facts = Facts.of(batch, stream, landing=landing, settings=settings, earlier=same)
+    lines = survey(batch.path / ROWS, manifest.rows)
+    wrong = _not_as_landed(batch, lines) or _not_staged(facts, suite, lines, bench)
+    if wrong:
+        results = could_not_read(facts, suite, wrong)
+        verdict = _verdict(facts, results, Profile(manifest.rows, {}, (), {}), {})
+        output.write_kept_back(batch)
+    else:
+        verdict = _judge(facts, suite, lines, bench)
+    verdict = stamped(verdict)
+    write_verdict(batch, verdict)
+    return verdict
+
+
+def _not_as_landed(batch: Batch, lines: Lines) -> str:
+    manifest = batch.manifest
+    if lines.rows != manifest.rows:
+        return f"{lines.rows} rows are there, {manifest.rows} were landed"
+    if lines.sha256 != manifest.sha256:
+        return "the rows are not the ones that were landed"
+    return ""
+
+
+def _not_staged(facts: Facts, suite: Suite, lines: Lines, bench: Bench) -> str:
+    """Stage the batch; what stood in the way, if anything did."""
+    try:
+        typed.stage(
+            bench.connection,
+            facts.batch,
+            facts.stream,
+            lines=lines,
+            calls=facts.landing.read_calls(facts.batch),
+            empty_is_null=suite.empty_is_null,
+        )
+    except duckdb.Error as error:
+        return str(error).splitlines()[0][:200]
+    return ""
+
+
+def _judge(facts: Facts, suite: Suite, lines: Lines, bench: Bench) -> Verdict:
+    connection, stream, batch = bench.connection, facts.stream, facts.batch
+    split.stage(connection, facts, suite)
+    profile = _profile(facts, suite, lines, connection)
+    rules = [rule for rule in suite.rules if rule.applies(facts)]
+    split.set_aside(connection, facts, rules)
+    split.supersede(connection, stream, suite.version)
+    counts = split.count(connection, facts, rules)
+    answers = bench.ask([rule for rule in rules if counts[rule.name].total], facts)
+    results = tuple(
+        result_of(facts, rule, counts.get(rule.name), answers.get(rule.name))
+        for rule in suite.rules
+    )
+    if batch_state(results) != "passed":
+        output.write_kept_back(batch)
+        return _verdict(facts, results, profile, {})
+    loaded = output.write_typed(batch, stream, connection)
+    quarantined = output.write_quarantine(batch, stream, connection)
+    superseded = split.how_many(connection, "superseded")
+    quarantined_days = batch_profile.quarantined_per_day(connection, stream)
+    counted = (loaded, superseded, quarantined)
+    return _verdict(facts, results, profile, days(quarantined_days), counted)
+
+
+def _verdict(
+    facts: Facts,
+    results: tuple[Result, ...],
+    profile: Profile,
+    quarantined_days: dict[str, int],
+    counted: tuple[int, int, int] | None = None,
+) -> Verdict:
+    """`counted`: rows loaded, superseded and quarantined of a batch that passed."""
+    manifest = facts.batch.manifest
+    loaded, superseded, quarantined = counted or (0, 0, 0)
+    return Verdict(
+        format=FORMAT,
+        batch_id=manifest.batch_id,
+        state=batch_state(results),
+        rows_in=manifest.rows,
+        rows_loaded=loaded,
+        rows_superseded=superseded,
+        rows_quarantined=quarantined,
+        rows_held=0 if counted else manifest.rows,
+        results=results,
+        profile=profile,
+        quarantined_days=quarantined_days,
+        gated_at="",
+    )
+
+
+def _profile(
+    facts: Facts, suite: Suite, lines: Lines, connection: duckdb.DuckDBPyConnection
+) -> Profile:
+    """Stage what the volume and schema rules look at, and keep it for later batches."""
+    stream, window, rows = facts.stream, facts.batch.manifest.window, facts.batch.manifest.rows
+    seen = frozenset(Fields.of(lines.sample).paths)
+    fill = batch_profile.filled(connection, stream)
+    per_day = batch_profile.rows_per_day(connection, stream)
+    volumes: list[Volume]
+    if stream.load == "window" and window:
+        volumes = facts.history.days(window, per_day)
+    elif stream.is_windowed:
+        volumes = [facts.history.nights(rows)]
+    else:
+        volumes = [facts.history.whole(rows, least=1 if stream.load == "snapshot" else 5)]
+    batch_profile.stage_volume(connection, volumes)
+    batch_profile.stage_fields(connection, facts, suite, seen=seen, fill=fill, rows=rows)
+    return Profile(rows, days(per_day), tuple(sorted(seen)), fill)

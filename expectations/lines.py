@@ -1,0 +1,160 @@
+"""The landed lines as bytes: counted, checked against the manifest, sampled, and sifted where broken."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+
+SAMPLE = 500
+_CHUNK = 4 << 20
+
+
+@dataclass(frozen=True, slots=True)
+class Lines:
+    """One pass over a file of rows. `is_suspect`: some line cannot be an object in JSON."""
+
+    rows: int
+    sha256: str
+    is_suspect: bool
+    sample: tuple[bytes, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Unreadable:
+    """A line that is no row of its stream, and why."""
+
+    line: int
+    why: str
+
+
+class _Object(dict[str, Any]):
+    """A JSON object that remembers the keys it was given twice."""
+
+    repeated: tuple[str, ...] = ()
+
+
+def read_lines(path: Path) -> Iterator[list[bytes]]:
+    """The lines of a zstd file in groups, without their newline."""
+    for _, lines in _chunks(path):
+        yield lines
+
+
+def _chunks(path: Path) -> Iterator[tuple[bytes, list[bytes]]]:
+    left = b""
+    with pa.CompressedInputStream(pa.OSFile(str(path)), "zstd") as stream:
+        while chunk := stream.read(_CHUNK):
+            *lines, left = (left + chunk).split(b"\n")
+            yield chunk, lines
+    if left:
+        yield b"", [left]
+
+
+def survey(path: Path, rows: int) -> Lines:
+    """Look at each line once; `rows` is how many to expect, which spreads the sample over the file."""
+    digest = hashlib.sha256()
+    step = max(1, rows // SAMPLE)
+    sample: list[bytes] = []
+    count = 0
+    is_suspect = False
+    for chunk, lines in _chunks(path):
+        digest.update(chunk)
+        is_suspect = is_suspect or not all(line.startswith(b"{") for line in lines)
+        sample += lines[-count % step :: step]
+        count += len(lines)
+    return Lines(count, digest.hexdigest(), is_suspect, tuple(sample))
+
+
+def pick(path: Path, wanted: Iterable[int]) -> Iterator[tuple[int, bytes]]:
+    """The lines with these numbers (from 1), in order."""
+    numbers = sorted(set(wanted))
+    position = first = 0
+    for lines in read_lines(path):
+        while position < len(numbers) and numbers[position] - first <= len(lines):
+            yield numbers[position], lines[numbers[position] - first - 1]
+            position += 1
+        if position == len(numbers):
+            return
+        first += len(lines)
+
+
+def sift(path: Path, paths: Iterable[str], readable: Path) -> list[Unreadable]:
+    """Write a copy to `readable` (plain, `{}` for each unreadable line) and say which lines those are.
+
+    `paths` are the dotted paths that will be read: what lies on the way to them must be objects.
+    """
+    parents = sorted({path.rpartition(".")[0] for path in paths} - {""})
+    found: list[Unreadable] = []
+    number = 0
+    with readable.open("wb") as out:
+        for lines in read_lines(path):
+            for line in lines:
+                number += 1
+                why = complaint(line, parents)
+                if why:
+                    found.append(Unreadable(number, why))
+                out.write((b"{}" if why else line) + b"\n")
+    return found
+
+
+def complaint(line: bytes, parents: Iterable[str]) -> str | None:
+    """Why a line is no row: not JSON, no object, a key given twice, a value where an object belongs."""
+    try:
+        row = json.loads(line.decode("utf-8"), object_pairs_hook=_object)
+        json.dumps(row, ensure_ascii=False).encode("utf-8")
+    except UnicodeDecodeError:
+        return "it is not UTF-8"
+    except UnicodeEncodeError:
+        return "it has half a character"
+    except (ValueError, RecursionError):
+        return "it is not JSON"
+    if not isinstance(row, _Object):
+        return "it is not an object"
+    for parent in ("", *parents):
+        node: Any = row
+        for key in parent.split(".") if parent else ():
+            node = node.get(key) if isinstance(node, _Object) else None
+        if node is not None and not isinstance(node, _Object):
+            return f"{parent} is not an object"
+        if isinstance(node, _Object) and node.repeated:
+            return f"{node.repeated[0]} is there twice"
+    return None
+
+
+def _object(pairs: list[tuple[str, Any]]) -> _Object:
+    made = _Object(pairs)
+    if len(made) < len(pairs):
+        keys = [key for key, _ in pairs]
+        made.repeated = tuple(sorted({key for key in keys if keys.count(key) > 1}))
+    return made
+
+
+@dataclass(slots=True)
+class Fields:
+    """The dotted paths of a sample of rows; what is inside lists is not followed."""
+
+    paths: set[str] = field(default_factory=set)
+
+    @classmethod
+    def of(cls, sample: Iterable[bytes]) -> Fields:
+        fields = cls()
+        for line in sample:
+            try:
+                row = json.loads(line)
+            except (ValueError, RecursionError):
+                continue
+            fields.add(row, "")
+        return fields
+
+    def add(self, node: Any, prefix: str) -> None:
+        if isinstance(node, dict):
+            for key, value in node.items():
+                if isinstance(value, dict) and value:
+                    self.add(value, f"{prefix}{key}.")
+                else:
+                    self.paths.add(f"{prefix}{key}")

@@ -1,0 +1,117 @@
+"""What the gate writes beside a batch: typed.parquet and quarantine.parquet, mode 0600, by rename."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import duckdb
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from expectations.lines import pick
+from expectations.split import key_json
+from expectations.typed import SQL_TYPE, TABLE
+from expectations.verdict import GateError
+from ingest.batch import QUARANTINE, ROWS, TYPED, Batch
+from ingest.stream import Stream
+
+SCHEMA = pa.schema(
+    [
+        ("_line", pa.int64()),
+        ("row", pa.string()),
+        ("reasons", pa.list_(pa.string())),
+        ("day", pa.date32()),
+        ("key", pa.string()),
+        ("columns", pa.list_(pa.string())),
+    ]
+)
+
+
+def write_typed(batch: Batch, stream: Stream, connection: duckdb.DuckDBPyConnection) -> int:
+    """The rows that go on, in the order of the lines, and how many they are.
+
+    Raises GateError where the file does not hold what was to go on.
+    """
+    columns = ", ".join(
+        f"{column.name}::{SQL_TYPE[column.type]} as {column.name}" for column in stream.columns
+    )
+    going_on = f"""
+        select {columns}, _line, _call_id from {TABLE}
+        where _line not in (select _line from set_aside)
+            and _line not in (select _line from superseded)
+        order by _line
+    """  # noqa: S608
+    with _replacing(batch.path / TYPED) as part:
+        connection.execute(
+            f"copy ({going_on}) to '{_sql(part)}' "
+            "(format parquet, compression zstd, use_tmp_file false)"
+        )
+        written = int(pq.read_metadata(part).num_rows)
+    row = connection.execute(f"select count(*) from ({going_on})").fetchone()  # noqa: S608
+    if row is None or row[0] != written:
+        raise GateError(f"{batch.path.name}: {written} rows were written where {row} were to go on")
+    return written
+
+
+def write_quarantine(batch: Batch, stream: Stream, connection: duckdb.DuckDBPyConnection) -> int:
+    """The rows set aside, each with the vendor's bytes as text and its reasons, and how many.
+
+    `day` and `key` are empty for a line that could not be read; `columns` are the mistyped ones.
+    """
+    day = f"typed_rows.{stream.date_column}::date" if stream.date_column else "null::date"
+    found = connection.execute(
+        f"""
+        select set_aside._line, set_aside.reasons, {day},
+            case when typed_rows._line is not null then {key_json(stream)} end,
+            coalesce(typed_rows._mistyped, [])
+        from set_aside left join {TABLE} as typed_rows on set_aside._line = typed_rows._line
+        order by set_aside._line
+        """  # noqa: S608
+    ).fetchall()
+    texts = dict(pick(batch.path / ROWS, [line for line, *_ in found]))
+    rows = [
+        {
+            "_line": line,
+            "row": texts[line].decode("utf-8", errors="backslashreplace"),
+            "reasons": reasons,
+            "day": on,
+            "key": key,
+            "columns": columns,
+        }
+        for line, reasons, on, key, columns in found
+    ]
+    _write_rows(batch, rows)
+    return len(rows)
+
+
+def write_kept_back(batch: Batch) -> None:
+    """For a held or blocked batch: nothing goes on, and nothing is set aside of what is held."""
+    (batch.path / TYPED).unlink(missing_ok=True)
+    _write_rows(batch, [])
+
+
+def _write_rows(batch: Batch, rows: list[dict[str, object]]) -> None:
+    with _replacing(batch.path / QUARANTINE) as part:
+        pq.write_table(pa.Table.from_pylist(rows, schema=SCHEMA), part, compression="zstd")
+
+
+@contextmanager
+def _replacing(path: Path) -> Iterator[Path]:
+    """A private file to write, which takes the place of `path` when all of it is there."""
+    part = path.with_name(f".{path.name}.{os.getpid()}")
+    part.unlink(missing_ok=True)
+    os.close(os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600))
+    try:
+        yield part
+        with part.open("rb") as written:
+            os.fsync(written.fileno())
+        part.rename(path)
+    finally:
+        part.unlink(missing_ok=True)
+
+
+def _sql(path: Path) -> str:
+    return str(path).replace("'", "''")

@@ -1,0 +1,200 @@
+"""The split of a staged batch into rows that go on, rows that are superseded and rows set aside,
+by the same statements that Great Expectations is asked about."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+import duckdb
+
+from expectations.facts import Facts
+from expectations.rules import BatchRule, RowRule, Rule, Suite, check_id, literal
+from expectations.typed import TABLE
+from ingest.stream import Stream
+
+SAMPLE = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Count:
+    """What the split says of one rule: items that fail, items looked at, examples, their days."""
+
+    failed: int
+    total: int
+    sample: tuple[str, ...] = ()
+    first_day: date | None = None
+    last_day: date | None = None
+
+
+def stage(connection: duckdb.DuckDBPyConnection, facts: Facts, suite: Suite) -> None:
+    """Create `staged`: the typed rows, what is known about their batch, and `_conflicts`."""
+    stream = facts.stream
+    columns = {**facts.columns(), **suite.columns(facts)}
+    constants = "".join(f", {sql} as {name}" for name, sql in columns.items())
+    connection.execute(f"create or replace table conflicts as {_conflicts(stream, suite.version)}")
+    connection.execute(
+        f"""
+        create or replace table staged as
+        select typed_rows.*, conflicts._line is not null as _conflicts{constants}
+        from {TABLE} as typed_rows
+        left join conflicts on typed_rows._line = conflicts._line
+        order by typed_rows._line
+        """  # noqa: S608
+    )
+
+
+def _conflicts(stream: Stream, version: str | None) -> str:
+    """Lines that share a key with a line that says otherwise.
+
+    In windowed reports only measures count: a name may change between two pages. A newer version
+    of a record is no conflict.
+    """
+    measured = [
+        column.name
+        for column in stream.columns
+        if column.type in ("bigint", "decimal", "double") or stream.load != "window"
+    ]
+    said = [name for name in measured if name not in stream.key]
+    key = ", ".join((*stream.key, *([version] if version else ())))
+    if not said or stream.load == "replace":
+        return f"select _line from {TABLE} where false"  # noqa: S608
+    known = " and ".join(f"{name} is not null" for name in stream.key)
+    return f"""
+        select _line from {TABLE}
+        where {known} and ({key}) in (
+            select ({key}) from {TABLE}
+            where {known}
+            group by {key}
+            having count(*) > 1 and count(distinct hash({", ".join(said)})) > 1
+        )
+    """  # noqa: S608
+
+
+def set_aside(connection: duckdb.DuckDBPyConnection, facts: Facts, rules: Sequence[Rule]) -> None:
+    """Create `set_aside`: the lines that fail a rule with `quarantine`, and which (`reasons`)."""
+    manifest = facts.batch.manifest
+
+    def reason(rule: Rule) -> str:
+        return literal(check_id(manifest.source, manifest.stream, rule.name))
+
+    chosen = [rule for rule in rules if rule.action == "quarantine"]
+    cases = [
+        f"case when ({rule.failing(facts)}) is true then {reason(rule)} end"
+        for rule in chosen
+        if isinstance(rule, RowRule)
+    ]
+    parts = [
+        f"select _line, [{reason(rule)}] as reasons from ({rule.query})"  # noqa: S608
+        for rule in chosen
+        if isinstance(rule, BatchRule) and rule.sets_aside
+    ]
+    parts.append(
+        f"""
+        select _line, list_filter([{", ".join(cases) or "null::varchar"}],
+            lambda reason: reason is not null) as reasons
+        from staged
+        """  # noqa: S608
+    )
+    connection.execute(
+        f"""
+        create or replace table set_aside as
+        select _line, reasons from ({" union all ".join(parts)})
+        where len(reasons) > 0
+        order by _line
+        """  # noqa: S608
+    )
+
+
+def supersede(connection: duckdb.DuckDBPyConnection, stream: Stream, version: str | None) -> None:
+    """Create `superseded`: sound lines whose key comes again, newer or later in the batch.
+
+    A list without an identity (`replace`) may say several things of one key: only a repeated row
+    is superseded there.
+    """
+    key = list(stream.key)
+    if stream.load == "replace":
+        key = [column.name for column in stream.columns]
+    order = [f"{version} desc nulls last"] if version else []
+    keyed = " and ".join(f"{name} is not null" for name in stream.key)
+    connection.execute(
+        f"""
+        create or replace table superseded as
+        select _line from (
+            select _line, row_number() over (
+                partition by {", ".join(key)} order by {", ".join([*order, "_line desc"])}
+            ) as place
+            from {TABLE}
+            where {keyed} and _line not in (select _line from set_aside)
+        )
+        where place > 1
+        """  # noqa: S608
+    )
+
+
+def count(
+    connection: duckdb.DuckDBPyConnection, facts: Facts, rules: Sequence[Rule]
+) -> dict[str, Count]:
+    """What the split says of each rule, by name."""
+    counts = {
+        rule.name: _count_items(connection, rule) for rule in rules if isinstance(rule, BatchRule)
+    }
+    row_rules = [rule for rule in rules if isinstance(rule, RowRule)]
+    if not row_rules:
+        return counts
+    sums = ", ".join(
+        f"count(*) filter (where ({rule.failing(facts)}) is true)" for rule in row_rules
+    )
+    total, *failed = _one(connection, f"select count(*), {sums} from staged")  # noqa: S608
+    for rule, number in zip(row_rules, failed, strict=True):
+        counts[rule.name] = (
+            _sampled(connection, facts, rule, number, total) if number else Count(0, total)
+        )
+    return counts
+
+
+def _count_items(connection: duckdb.DuckDBPyConnection, rule: BatchRule) -> Count:
+    (total,) = _one(connection, rule.total)
+    found = connection.execute(rule.query).fetchall()
+    return Count(len(found), total, tuple(str(item) for item, *_ in found[:SAMPLE]))
+
+
+def _sampled(
+    connection: duckdb.DuckDBPyConnection, facts: Facts, rule: RowRule, failed: int, total: int
+) -> Count:
+    """The first failing rows: line, mistyped columns where that is the rule, key; and their days."""
+    stream = facts.stream
+    wrong = "array_to_string(_mistyped, ', ')" if "_mistyped" in rule.failing(facts) else "''"
+    found = connection.execute(
+        f"select _line, {wrong}, {key_json(stream)} from staged "  # noqa: S608
+        f"where ({rule.failing(facts)}) is true order by _line limit {SAMPLE}"
+    ).fetchall()
+    sample = tuple(
+        f"line {line}{f', {columns}' if columns else ''}: {key}" for line, columns, key in found
+    )
+    if not stream.date_column:
+        return Count(failed, total, sample)
+    first, last = _one(
+        connection,
+        f"select min({stream.date_column})::date, max({stream.date_column})::date "  # noqa: S608
+        f"from staged where ({rule.failing(facts)}) is true",
+    )
+    return Count(failed, total, sample, first, last)
+
+
+def key_json(stream: Stream) -> str:
+    """The SQL for a row's key as JSON text."""
+    members = ", ".join(f"'{name}', {name}::varchar" for name in stream.key)
+    return f"json_object({members})::varchar"
+
+
+def _one(connection: duckdb.DuckDBPyConnection, query: str) -> tuple[Any, ...]:
+    row = connection.execute(query).fetchone()
+    assert row is not None
+    return row
+
+
+def how_many(connection: duckdb.DuckDBPyConnection, table: str) -> int:
+    return int(_one(connection, f"select count(*) from {table}")[0])  # noqa: S608

@@ -1,0 +1,174 @@
+"""What must hold for Typeform: finished answers with possible dates, and scores on their form's scale."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import msgspec
+
+from expectations.facts import Facts
+from expectations.rules import RowRule, Rule, Suite, literal
+from expectations.standing import standing
+from ingest.sources.survey.typeform import SOURCE
+
+_FEEDS = "the recommendation score, customer satisfaction, the team pulse and survey completion"
+_FOREVER = "timestamptz '2000-01-01 00:00:00+00'"
+_BY_TYPE = {"nps": (0, 10), "opinion_scale": (0, 10), "rating": (1, 10)}
+
+Scale = tuple[int, int]
+
+
+def scale(field: Mapping[str, Any]) -> Scale | None:
+    """The lowest and highest score of a form's field; None where it asks for no score.
+
+    Typeform: nps is 0 to 10; a rating has `steps` from 1 (5 unless said); an opinion scale has
+    `steps` (11 unless said) from 0, or from 1 with `start_at_one`.
+    """
+    properties = field.get("properties") or {}
+    steps = properties.get("steps")
+    match field.get("type"):
+        case "nps":
+            return 0, 10
+        case "rating":
+            return 1, int(steps or 5)
+        case "opinion_scale":
+            first = 1 if properties.get("start_at_one") else 0
+            return first, first + int(steps or 11) - 1
+        case _:
+            return None
+
+
+def scales(forms: Iterator[Mapping[str, Any]]) -> dict[str, Scale]:
+    """The scales of all fields, fields in groups included, by `<form>/<field>`."""
+    found: dict[str, Scale] = {}
+    for form in forms:
+        fields = list(form.get("fields") or ())
+        for field in fields:
+            fields += (field.get("properties") or {}).get("fields") or ()
+            if known := scale(field):
+                found[f"{form.get('id')}/{field.get('id')}"] = known
+    return found
+
+
+def _newest_forms(facts: Facts) -> Iterator[Mapping[str, Any]]:
+    """The forms as last landed by this batch's night, or nothing."""
+    manifest = facts.batch.manifest
+    landed = [
+        batch
+        for batch in facts.landing.batches(manifest.source, manifest.account, "forms")
+        if batch.manifest.as_of_date <= manifest.as_of_date
+    ]
+    if landed:
+        for line in facts.landing.read_rows(landed[-1]).splitlines():
+            try:
+                form = msgspec.json.decode(line)
+            except msgspec.DecodeError:
+                continue
+            if isinstance(form, dict):
+                yield form
+
+
+def _scores(facts: Facts) -> Mapping[str, str]:
+    """`_off_scale`: whether an answer's score is not on its field's scale.
+
+    A field that no landed form has (it was removed since) is held against its type's widest scale.
+    """
+    known = scales(_newest_forms(facts))
+    by_field = _map({key: list(ends) for key, ends in known.items()})
+    by_type = _map({key: list(ends) for key, ends in _BY_TYPE.items()})
+    ends = (
+        f"coalesce({by_field}[form_id || '/' || (answer ->> '$.field.id')], "
+        f"{by_type}[answer ->> '$.field.type'])"
+    )
+    return {
+        "_off_scale": f"""
+            try(list_bool_or(list_transform(
+                cast(json_extract(answers, '$[*]') as json[]),
+                lambda answer: not coalesce(
+                    try_cast(answer ->> '$.number' as double) between {ends}[1] and {ends}[2], true
+                )
+            )))
+        """
+    }
+
+
+def _map(values: Mapping[str, list[int]]) -> str:
+    if not values:
+        return "map([]::varchar[], []::integer[][])"
+    return f"map([{', '.join(map(literal, values))}], {list(values.values())!r})"
+
+
+_RESPONSES: tuple[Rule, ...] = (
+    RowRule(
+        name="score_on_scale",
+        action="quarantine",
+        severity="critical",
+        predicate="_off_scale",
+        expected="scores are on the scale of their form",
+        sentence="Some survey answers carry a score that the survey does not offer.",
+    ),
+    RowRule(
+        name="possible_submission_date",
+        action="quarantine",
+        severity="critical",
+        predicate=f"submitted_at < {_FOREVER} or submitted_at > _horizon",
+        expected="submitted_at from 2000 until the night of the pull",
+        sentence="Some survey answers were sent on dates that cannot be.",
+    ),
+    RowRule(
+        name="landed_before_submitted",
+        action="observe",
+        severity="warning",
+        predicate="landed_at > submitted_at",
+        expected="landed_at <= submitted_at",
+        sentence="Some survey answers were sent before the survey was opened.",
+    ),
+    RowRule(
+        name="only_completed",
+        action="quarantine",
+        severity="critical",
+        predicate="response_type <> 'completed'",
+        expected="response_type is completed, or null",
+        sentence="Some unfinished surveys came as finished ones.",
+    ),
+)
+
+
+def _possible_landing(subject: str) -> Rule:
+    return RowRule(
+        name="possible_landing_date",
+        action="quarantine",
+        severity="critical",
+        predicate=f"landed_at < {_FOREVER} or landed_at > _horizon",
+        expected="landed_at from 2000 until the night of the pull",
+        sentence=f"Some {subject} were opened on dates that cannot be.",
+    )
+
+
+SUITES: dict[str, Suite] = {
+    "forms": Suite(
+        subject="surveys",
+        feeds=_FEEDS,
+        rules=standing(SOURCE.streams["forms"], "surveys"),
+        always=("fields",),
+    ),
+    "responses": Suite(
+        subject="survey answers",
+        feeds=_FEEDS,
+        rules=(
+            *standing(SOURCE.streams["responses"], "survey answers"),
+            *_RESPONSES,
+            _possible_landing("survey answers"),
+        ),
+        columns=_scores,
+    ),
+    "partial_responses": Suite(
+        subject="unfinished surveys",
+        feeds="survey completion",
+        rules=(
+            *standing(SOURCE.streams["partial_responses"], "unfinished surveys"),
+            _possible_landing("unfinished surveys"),
+        ),
+    ),
+}

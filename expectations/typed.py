@@ -1,0 +1,246 @@
+"""From landed lines to a typed table in DuckDB: every leaf is read as text and cast by hand.
+
+Nothing is cast silently: text that is present but is not what its column means leaves the value
+empty and the column's name in `_mistyped`.
+"""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import pyarrow as pa
+
+from expectations.lines import Lines, Unreadable, sift
+from ingest.batch import ROWS, Batch, Call
+from ingest.stream import Column, Stream, Type
+
+TABLE = "typed_rows"
+UNREADABLE = "unreadable"
+
+_CAST: dict[Type, str] = {
+    "text": "case when not contains({0}, chr(0)) then {0} end",
+    "json": "{0}",
+    "bigint": (
+        r"case when regexp_full_match({0}, '[+-]?[0-9]+(\.0*)?') then try_cast({0} as bigint) end"
+    ),
+    "decimal": (
+        r"case when not regexp_full_match({0}, '[+-]?[0-9]+(\.[0-9]*)?([eE][+-]?[0-9]+)?') then null "
+        r"when regexp_matches({0}, '\.[0-9]{{7}}|[eE]') then half_even({0}) "
+        "else try_cast({0} as decimal(18, 6)) end"
+    ),
+    "double": (
+        "case when regexp_full_match({0}, '[+-]?[0-9]+([.][0-9]*)?([eE][+-]?[0-9]+)?') "
+        "and isfinite(try_cast({0} as double)) then try_cast({0} as double) end"
+    ),
+    "boolean": "case {0} when 'true' then true when 'false' then false end",
+    "date": (
+        "case when regexp_full_match({0}, '[0-9]{{4}}-[0-9]{{2}}-[0-9]{{2}}') "
+        "then try_cast({0} as date) end"
+    ),
+    "timestamp": (
+        "case when regexp_full_match({0}, '[0-9]{{4}}-[0-9]{{2}}-[0-9]{{2}}"
+        r"(T[0-9]{{2}}:[0-9]{{2}}:[0-9]{{2}}(\.[0-9]+)?(Z|[+-][0-9]{{2}}:?[0-9]{{2}}))?') "
+        "then try_cast({0} as timestamptz) end"
+    ),
+}
+
+SQL_TYPE: dict[Type, str] = {
+    "text": "VARCHAR",
+    "json": "VARCHAR",
+    "bigint": "BIGINT",
+    "decimal": "DECIMAL(18,6)",
+    "double": "DOUBLE",
+    "boolean": "BOOLEAN",
+    "date": "DATE",
+    "timestamp": "TIMESTAMP WITH TIME ZONE",
+}
+
+_HALF_EVEN = (
+    """
+    create or replace macro half_even_value(value) as
+        case
+            when abs(try_cast(value as decimal(18, 6)) - value) = 0.0000005::decimal(38, 18)
+                and (try_cast(value as decimal(18, 6))::decimal(38, 6) * 1000000)::hugeint % 2 <> 0
+            then (try_cast(value as decimal(18, 6)) - sign(value) * 0.000001)::decimal(18, 6)
+            else try_cast(value as decimal(18, 6))
+        end
+    """,
+    """
+    create or replace macro half_even(digits) as
+        half_even_value(try_cast(digits as decimal(38, 18)))
+    """,
+)
+
+
+def cast(text: str, type_: Type) -> str:
+    """The SQL that turns an expression of text into a column's value, or NULL where it does not fit.
+
+    bigint: digits, and at most zeros after a point; never rounded. decimal: six places, further
+    ones rounded half to even. double: finite. boolean: true or false, written so. date: a calendar
+    day, not a moment. timestamp: a moment with its offset, or a day alone, which is its midnight in
+    UTC (HubSpot's date properties). text: anything that Postgres can hold, so no NUL character.
+    """
+    return _CAST[type_].format(text)
+
+
+def prepare(connection: duckdb.DuckDBPyConnection) -> None:
+    """Settings and macros that the casts need."""
+    connection.execute("set TimeZone = 'UTC'")
+    for macro in _HALF_EVEN:
+        connection.execute(macro)
+
+
+def stage(
+    connection: duckdb.DuckDBPyConnection,
+    batch: Batch,
+    stream: Stream,
+    *,
+    lines: Lines,
+    calls: Sequence[Call],
+    empty_is_null: Sequence[str] = (),
+) -> None:
+    """Create `typed_rows` (one row a readable line) and `unreadable` (the others, with the reason).
+
+    typed_rows: `_line`, `_call_id`, the stream's columns, and `_mistyped`, the names of columns
+    whose text did not cast. Empty text is NULL below the paths `empty_is_null`, and in required
+    columns, where it stands for nothing. Raises duckdb.Error where a line defeats both readers.
+    """
+    _create_calls(connection, stream, calls)
+    connection.execute(f"create or replace table {UNREADABLE} (_line bigint, why varchar)")
+    if not lines.is_suspect:
+        try:
+            _create_typed(connection, batch.path / ROWS, "zstd", stream, empty_is_null)
+        except duckdb.InvalidInputException:
+            pass
+        else:
+            return
+    with tempfile.TemporaryDirectory(prefix="boscard-gate-") as folder:
+        readable = Path(folder) / "readable.ndjson"
+        leaves = [column.path for column in stream.columns if not column.path.startswith("@")]
+        bad = sift(batch.path / ROWS, leaves, readable)
+        _create_unreadable(connection, bad)
+        _create_typed(connection, readable, "none", stream, empty_is_null)
+    connection.execute(f"delete from {TABLE} where _line in (select _line from {UNREADABLE})")
+
+
+def _create_unreadable(
+    connection: duckdb.DuckDBPyConnection, unreadable: Sequence[Unreadable]
+) -> None:
+    if unreadable:
+        rows = pa.table(
+            {
+                "_line": pa.array([row.line for row in unreadable], pa.int64()),
+                "why": pa.array([row.why for row in unreadable], pa.string()),
+            }
+        )
+        connection.register("_found", rows)
+        connection.execute(f"insert into {UNREADABLE} select _line, why from _found")
+        connection.unregister("_found")
+
+
+def _create_calls(
+    connection: duckdb.DuckDBPyConnection, stream: Stream, calls: Sequence[Call]
+) -> None:
+    """`calls`: the line range of each call that brought rows, and the context that columns take."""
+    brought = [call for call in calls if call.rows]
+    names = sorted({column.path[1:] for column in stream.columns if column.path.startswith("@")})
+    columns: dict[str, Any] = {
+        "call_id": pa.array([call.call_id for call in brought], pa.string()),
+        "first_line": pa.array([call.first_line for call in brought], pa.int64()),
+    }
+    for name in names:
+        columns[f"@{name}"] = pa.array([call.context.get(name) for call in brought], pa.string())
+    connection.register("_found", pa.table(columns))
+    connection.execute("create or replace table calls as select * from _found")
+    connection.unregister("_found")
+
+
+def _create_typed(
+    connection: duckdb.DuckDBPyConnection,
+    path: Path,
+    compression: str,
+    stream: Stream,
+    empty_is_null: Sequence[str],
+) -> None:
+    names = [column.name for column in stream.columns]
+    texts = ",\n".join(
+        f"{_text(column, empty_is_null)} as {_quoted(column.name)}" for column in stream.columns
+    )
+    casts = ",\n".join(
+        f"{cast(f'leaves.{_quoted(column.name)}', column.type)} as {_quoted(column.name)}"
+        for column in stream.columns
+    )
+    wrong = [
+        f"case when leaves.{_quoted(name)} is not null and cast_rows.{_quoted(name)} is null "
+        f"then '{name}' end"
+        for name in names
+    ]
+    connection.execute(
+        f"""
+        create or replace table {TABLE} as
+        with lines as (
+            select row_number() over () as _line, *
+            from read_json(
+                ?, format = 'newline_delimited', compression = '{compression}',
+                columns = {_shape(stream.columns)}
+            )
+        ),
+        leaves as (
+            select lines._line, calls.call_id as _call_id,
+            {texts}
+            from lines
+            asof left join calls on lines._line >= calls.first_line
+        ),
+        cast_rows as (select _line, _call_id, leaves, {casts} from leaves)
+        select
+            _line, _call_id, {", ".join(map(_quoted, names))},
+            list_filter([{", ".join(wrong)}], lambda name: name is not null) as _mistyped
+        from cast_rows
+        order by _line
+        """,  # noqa: S608
+        [str(path)],
+    )
+
+
+def _text(column: Column, empty_is_null: Sequence[str]) -> str:
+    if column.path.startswith("@"):
+        return f"calls.{_quoted(column.path)}"
+    leaf = "lines." + ".".join(map(_quoted, column.path.split(".")))
+    if column.type == "json":
+        return f"cast({leaf} as varchar)"
+    if column.required or column.path.startswith(tuple(empty_is_null)):
+        return f"nullif({leaf}, '')"
+    return leaf
+
+
+def _shape(columns: Sequence[Column]) -> str:
+    """The `columns` argument of read_json: leaves are VARCHAR, lists and objects kept whole JSON."""
+    tree: dict[str, Any] = {}
+    for column in columns:
+        if column.path.startswith("@"):
+            continue
+        *parents, leaf = column.path.split(".")
+        node = tree
+        for parent in parents:
+            node = node.setdefault(parent, {})
+        node[leaf] = "JSON" if column.type == "json" else "VARCHAR"
+    members = ", ".join(f"{_literal(key)}: {_literal(_member(tree[key]))}" for key in tree)
+    return "{" + members + "}"
+
+
+def _member(node: Any) -> str:
+    if isinstance(node, str):
+        return node
+    return "STRUCT(" + ", ".join(f"{_quoted(key)} {_member(node[key])}" for key in node) + ")"
+
+
+def _quoted(name: str) -> str:
+    return '"' + name.replace('"', '""') + '"'
+
+
+def _literal(text: str) -> str:
+    return "'" + text.replace("'", "''") + "'"

@@ -1,0 +1,145 @@
+"""What the gate says of a batch: one result a check, the rows counted, and verdict.json beside the batch."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass, replace
+from datetime import UTC, date, datetime
+from pathlib import Path
+from typing import Any, Literal
+
+import msgspec
+
+from ingest.batch import VERDICT, Batch
+
+FORMAT = 1
+
+Severity = Literal["info", "warning", "critical"]
+Action = Literal["observe", "quarantine", "hold", "block"]
+State = Literal["pass", "fail", "error", "empty", "skipped"]
+BatchState = Literal["passed", "held", "blocked"]
+
+
+class GateError(Exception):
+    """The gate itself is at fault: rows were lost or doubled. Nothing was written."""
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """One check on one batch. `rule` is the last part of `check_id`; `sample` shows failing items.
+
+    pass, fail: evaluated; error: could not be evaluated; empty: there were no rows to look at;
+    skipped: what it compares with is not known. `sentence` is for the marketer, of failures only.
+    """
+
+    check_id: str
+    rule: str
+    severity: Severity
+    action: Action
+    state: State
+    observed: str
+    expected: str
+    n_failed: int
+    n_total: int
+    sample: tuple[str, ...]
+    sentence: str
+
+    @property
+    def stops(self) -> bool:
+        """Whether it keeps the whole batch back. What could not be evaluated is not waved through."""
+        if self.state == "error":
+            return self.action != "observe"
+        return self.state == "fail" and self.action in ("hold", "block")
+
+
+@dataclass(frozen=True, slots=True)
+class Profile:
+    """What later batches of the same stream are compared with: counts of all rows that came in.
+
+    `fields` are the dotted paths seen in the sample; `fill` is the share of rows with each column.
+    """
+
+    rows: int
+    rows_per_day: dict[str, int]
+    fields: tuple[str, ...]
+    fill: dict[str, float]
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """verdict.json. rows_in = rows_loaded + rows_superseded + rows_quarantined + rows_held, always."""
+
+    format: int
+    batch_id: str
+    state: BatchState
+    rows_in: int
+    rows_loaded: int
+    rows_superseded: int
+    rows_quarantined: int
+    rows_held: int
+    results: tuple[Result, ...]
+    profile: Profile
+    quarantined_days: dict[str, int]
+    gated_at: str
+
+    def __post_init__(self) -> None:
+        out = self.rows_loaded + self.rows_superseded + self.rows_quarantined + self.rows_held
+        if out != self.rows_in or min(self.counts) < 0:
+            raise GateError(
+                f"{self.batch_id}: {self.rows_in} rows came in, but {self.rows_loaded} loaded + "
+                f"{self.rows_superseded} superseded + {self.rows_quarantined} quarantined + "
+                f"{self.rows_held} held are {out}"
+            )
+
+    @property
+    def counts(self) -> tuple[int, int, int, int]:
+        return self.rows_loaded, self.rows_superseded, self.rows_quarantined, self.rows_held
+
+    @property
+    def stopping(self) -> tuple[Result, ...]:
+        """The results that keep the batch back."""
+        return tuple(result for result in self.results if result.stops)
+
+
+def batch_state(results: tuple[Result, ...]) -> BatchState:
+    """blocked where a `block` check stops, else held where any does, else passed."""
+    stopping = [result.action for result in results if result.stops]
+    if "block" in stopping:
+        return "blocked"
+    return "held" if stopping else "passed"
+
+
+def read_verdict(batch: Batch) -> Verdict | None:
+    """The verdict beside a batch, or None where no gate has seen it."""
+    try:
+        content = (batch.path / VERDICT).read_bytes()
+    except FileNotFoundError:
+        return None
+    return msgspec.json.decode(content, type=Verdict)
+
+
+def write_verdict(batch: Batch, verdict: Verdict) -> None:
+    """Write verdict.json by atomic rename, mode 0600."""
+    content = msgspec.json.format(msgspec.json.encode(verdict), indent=1)
+    replace_private(batch.path / VERDICT, content + b"\n")
+
+
+def stamped(verdict: Verdict) -> Verdict:
+    """The verdict with the wall-clock time at which it was given; no hash covers that field."""
+    return replace(verdict, gated_at=datetime.now(UTC).isoformat(timespec="seconds"))
+
+
+def replace_private(path: Path, content: bytes) -> None:
+    """Put a whole file in place of `path`, mode 0600, by rename; a reader sees the old or the new."""
+    part = path.with_name(f".{path.name}.{os.getpid()}")
+    part.unlink(missing_ok=True)
+    with os.fdopen(os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
+        file.write(content)
+        file.flush()
+        os.fsync(file.fileno())
+    part.rename(path)
+
+
+def days(counts: dict[Any, int]) -> dict[str, int]:
+    """Counts by day with ISO days as keys, in order."""
+    return {day.isoformat(): counts[day] for day in sorted(counts) if isinstance(day, date)}
