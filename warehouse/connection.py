@@ -11,11 +11,12 @@ from boscard.home import Home
 
 
 def connect(home: Home) -> duckdb.DuckDBPyConnection:
-    """Open the warehouse for writing, in UTC. It holds personal columns: no one else may read it."""
+    """Open the warehouse for writing, in UTC; it holds personal columns, so only its owner may."""
     path = home.warehouse
     path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-    connection = duckdb.connect(str(path), config={"TimeZone": "UTC"})
+    connection = duckdb.connect(str(path))
     path.chmod(0o600)
+    connection.execute("set TimeZone = 'UTC'").fetchall()
     return connection
 
 

@@ -4,14 +4,12 @@
 
 from __future__ import annotations
 
-import json
-from dataclasses import dataclass
 from datetime import date
 
 import duckdb
 
+from expectations.verdict import Verdict
 from ingest.batch import CALLS, QUARANTINE, VERDICT, Batch
-from warehouse.errors import BatchBroken
 
 _RESULT = (
     "struct(check_id varchar, rule varchar, severity varchar, action varchar, state varchar,"
@@ -21,40 +19,6 @@ _CALL = (
     "{'call_id': 'varchar', 'method': 'varchar', 'url': 'varchar', 'status': 'bigint',"
     " 'bytes': 'bigint', 'sha256': 'varchar', 'first_line': 'bigint', 'rows': 'bigint'}"
 )
-
-
-@dataclass(frozen=True, slots=True)
-class Verdict:
-    """The part of verdict.json that the load acts on."""
-
-    state: str
-    rows_in: int
-    rows_loaded: int
-    rows_superseded: int
-    rows_quarantined: int
-    rows_held: int
-
-
-def read_verdict(batch: Batch) -> Verdict:
-    """Raises BatchBroken where the counts do not add up."""
-    path = batch.path / VERDICT
-    content = json.loads(path.read_bytes())
-    verdict = Verdict(
-        state=content["state"],
-        rows_in=content["rows_in"],
-        rows_loaded=content["rows_loaded"],
-        rows_superseded=content["rows_superseded"],
-        rows_quarantined=content["rows_quarantined"],
-        rows_held=content["rows_held"],
-    )
-    out = (
-        verdict.rows_loaded + verdict.rows_superseded + verdict.rows_quarantined + verdict.rows_held
-    )
-    if verdict.rows_in != out:
-        raise BatchBroken(
-            f"{path}: {verdict.rows_in} rows in and {out} rows accounted for; gate it again"
-        )
-    return verdict
 
 
 def record_batch(connection: duckdb.DuckDBPyConnection, batch: Batch, verdict: Verdict) -> None:

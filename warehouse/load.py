@@ -9,12 +9,13 @@ import duckdb
 from boscard.clock import Clock
 from boscard.home import Home
 from boscard.settings import Settings
+from expectations.verdict import Verdict, read_verdict
 from ingest.batch import Batch
 from ingest.landing import Landing
 from ingest.registry import SOURCES
 from warehouse.connection import connect, transaction
 from warehouse.errors import NightRefused
-from warehouse.facts import Verdict, read_verdict, record_batch
+from warehouse.facts import record_batch
 from warehouse.lock import writer_lock
 from warehouse.rows import Target, load_rows
 from warehouse.status import StreamStatus, record_status, stream_statuses
@@ -52,10 +53,10 @@ def load(home: Home, settings: Settings, clock: Clock) -> LoadReport:
             for batch in Landing(home.landing).batches():
                 if batch.manifest.as_of_date > clock.as_of_date:
                     continue
-                if not batch.is_gated:
+                verdict = read_verdict(batch)
+                if verdict is None:
                     ungated.append(batch)
                     continue
-                verdict = read_verdict(batch)
                 if known.get(_identity(batch)) == verdict.state:
                     continue
                 _load_batch(connection, batch, verdict)
@@ -95,7 +96,7 @@ def _refuse_older_night(connection: duckdb.DuckDBPyConnection, clock: Clock) -> 
     if newest is not None and newest > clock.as_of_date:
         raise NightRefused(
             f"the night of {clock.as_of_date} is older than what is loaded, {newest}; read that"
-            " night from its publication, or move the warehouse file away and load the nights up to it"
+            " night from its publication, or move the warehouse file away and load again up to it"
         )
 
 

@@ -175,13 +175,8 @@ def _mark_absent(target: Target) -> None:
 def _quarantined_keys(target: Target) -> list[tuple[object, ...]]:
     path = str(target.batch.path / QUARANTINE)
     texts = target.run('select distinct "key" from read_parquet(?) where "key" is not null', path)
-    keys = []
-    for (text,) in texts:
-        key = json.loads(str(text))
-        values = [key.get(n) for n in target.stream.key] if isinstance(key, dict) else key
-        if len(values) == len(target.stream.key):
-            keys.append(tuple(values))
-    return keys
+    keys = [json.loads(str(text)) for (text,) in texts]
+    return [tuple(key.get(name) for name in target.stream.key) for key in keys]
 
 
 def _insert(target: Target, condition: str = "") -> None:

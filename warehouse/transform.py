@@ -107,7 +107,7 @@ def _report(outcome: Any) -> TransformReport:
             status=str(result.status),
             seconds=round(result.execution_time, 3),
             failures=result.failures or 0,
-            message=result.message or "",
+            message=(result.message or "").partition("Stack Trace")[0].strip(),
         )
         for result in results
     )

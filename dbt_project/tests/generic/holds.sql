@@ -1,6 +1,4 @@
 {# Every row satisfies the predicate; a null result counts as a failure. #}
 {% test holds(model, predicate) %}
-    select *
-    from {{ model }}
-    where ({{ predicate }}) is not true
+    select * from {{ model }} where ({{ predicate }}) is not true
 {% endtest %}

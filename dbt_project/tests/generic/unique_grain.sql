@@ -4,7 +4,5 @@
     select {{ key }}, count(*) as n_rows
     from {{ model }}
     group by {{ key }}
-    having
-        count(*) > 1
-        {%- for column in columns %} or {{ column }} is null {%- endfor %}
+    having count(*) > 1 {%- for column in columns %} or {{ column }} is null {%- endfor %}
 {% endtest %}

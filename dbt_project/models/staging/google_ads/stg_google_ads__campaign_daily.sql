@@ -1,0 +1,27 @@
+with
+    source as (select * from {{ source("google_ads", "campaign_daily") }}),
+    renamed as (
+        select
+            -- ids
+            account_id,
+            campaign_id,
+            -- strings
+            currency_code,
+            time_zone,
+            campaign_name,
+            campaign_status,
+            channel_type,
+            -- numbers
+            impressions,
+            clicks,
+            cost_micros,
+            conversions,
+            conversions_value,
+            -- booleans
+            _is_deleted as is_deleted,
+            -- times
+            report_date,
+        from source
+    )
+select *
+from renamed
