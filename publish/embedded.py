@@ -9,7 +9,6 @@ from __future__ import annotations
 import fcntl
 import importlib.util
 import os
-import pwd
 import secrets
 import shutil
 import socket
@@ -26,11 +25,10 @@ from psycopg import sql
 
 from boscard.home import Home
 from publish.login import DATABASE, READER, WRITER, Login
+from publish.unprivileged import hand_over, prefix
 
 ADMIN = "boscard_admin"
 HOST = "127.0.0.1"
-UNPRIVILEGED = "nobody"
-CAP_DAC_READ_SEARCH = 2
 SETTINGS = {
     "listen_addresses": HOST,
     "unix_socket_directories": "",
@@ -140,10 +138,8 @@ class Embedded:
         unfinished.mkdir(mode=0o700)
         handed_over = self.folder / "pwfile"
         _write(handed_over, self._password_file(ADMIN).read_text(encoding="ascii"))
-        account = _account()
-        if account is not None:
-            os.chown(unfinished, account.pw_uid, account.pw_gid)
-            os.chown(handed_over, account.pw_uid, account.pw_gid)
+        for path in (unfinished, handed_over):
+            hand_over(path)
         try:
             self._run(
                 "initdb", "-D", unfinished.name, "-U", ADMIN, f"--pwfile={handed_over.name}",
@@ -157,40 +153,29 @@ class Embedded:
 
     def _prepare_roles(self) -> None:
         """Create roles and database where absent, and set what each may do; repeatable."""
-        with psycopg.connect(self.login(ADMIN).url, autocommit=True) as connection:
+        with psycopg.connect(self.login(ADMIN).url, autocommit=True) as server:
             for role in (WRITER, READER):
-                known = connection.execute(
-                    "select 1 from pg_roles where rolname = %s", [role]
-                ).fetchone()
-                verb = sql.SQL("alter" if known else "create")
-                connection.execute(
-                    sql.SQL("{} role {} login password {}").format(
-                        verb, sql.Identifier(role), sql.Literal(self.login(role).password)
-                    )
+                known = server.execute("select 1 from pg_roles where rolname = %s", [role])
+                statement = sql.SQL("{} role {} login password {}").format(
+                    sql.SQL("alter" if known.fetchone() else "create"),
+                    sql.Identifier(role),
+                    self.login(role).password,
                 )
-            if not connection.execute(
-                "select 1 from pg_database where datname = %s", [DATABASE]
-            ).fetchone():
-                connection.execute(
-                    sql.SQL("create database {} owner {}").format(
-                        *map(sql.Identifier, (DATABASE, WRITER))
-                    )
-                )
-            for database in ("postgres", "template1", DATABASE):
-                connection.execute(
-                    sql.SQL("revoke all on database {} from public").format(
-                        sql.Identifier(database)
-                    )
-                )
-            connection.execute(
-                sql.SQL("grant connect on database {} to {}").format(
-                    *map(sql.Identifier, (DATABASE, READER))
-                )
+                server.execute(statement)
+            known = server.execute("select 1 from pg_database where datname = %s", [DATABASE])
+            if not known.fetchone():
+                server.execute(f"create database {DATABASE} owner {WRITER}")
+            server.execute(f"revoke all on database postgres, template1, {DATABASE} from public")
+            server.execute(f"grant connect on database {DATABASE} to {READER}")
+            server.execute(
+                f"alter role {READER} set default_transaction_isolation = 'repeatable read'"
             )
-            connection.execute(
-                sql.SQL(
-                    "alter role {} set default_transaction_isolation = 'repeatable read'"
-                ).format(sql.Identifier(READER))
+        # Only the writer leaves anything behind: nothing in `public`, no large objects.
+        with psycopg.connect(replace(self.login(ADMIN), database=DATABASE).url) as database:
+            database.execute("revoke all on schema public from public")
+            database.execute(
+                "revoke execute on function lo_creat(int), lo_create(oid),"
+                " lo_from_bytea(oid, bytea) from public"
             )
 
     def _password_file(self, role: str) -> Path:
@@ -204,7 +189,7 @@ class Embedded:
             yield
 
     def _run(self, program: str, *arguments: str) -> None:
-        command = [*_unprivileged(), str(_binaries() / program), *arguments]
+        command = [*prefix(), str(_binaries() / program), *arguments]
         # A file, not a pipe: the server inherits the handle and would keep a pipe open.
         with tempfile.TemporaryFile("w+", encoding="utf-8") as output:
             done = subprocess.run(
@@ -248,27 +233,3 @@ def _binaries() -> Path:
     assert wheel is not None
     assert wheel.origin is not None
     return Path(wheel.origin).parent / "pginstall18" / "bin"
-
-
-def _account() -> pwd.struct_passwd | None:
-    """The user that the server runs as when we are root; None means ourselves."""
-    return pwd.getpwnam(UNPRIVILEGED) if os.geteuid() == 0 else None
-
-
-def _unprivileged() -> list[str]:
-    """The command prefix that leaves root, but still reads below folders of mode 0700 if we may."""
-    account = _account()
-    if account is None:
-        return []
-    prefix = ["setpriv", f"--reuid={account.pw_uid}", f"--regid={account.pw_gid}", "--clear-groups"]
-    if _holds(CAP_DAC_READ_SEARCH):
-        prefix += ["--inh-caps=+dac_read_search", "--ambient-caps=+dac_read_search"]
-    return prefix
-
-
-def _holds(capability: int) -> bool:
-    status = Path("/proc/self/status").read_text(encoding="ascii")
-    held = next(
-        int(line.split()[1], 16) for line in status.splitlines() if line.startswith("CapEff")
-    )
-    return bool(held >> capability & 1)

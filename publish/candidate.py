@@ -1,0 +1,123 @@
+"""The candidate: what the warehouse would publish for this night, read once, with its identity."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import pyarrow as pa
+
+from boscard.clock import Clock
+from boscard.home import Home
+from publish.content_hash import canonical, content_hash, table_hash
+from publish.contract import View, published_views, quoted
+
+PROJECT_NAME = "boscard"
+
+
+class NotTransformedError(Exception):
+    """The warehouse does not hold this night's marts; the message says which night it holds."""
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """Canonical rows of every published view. `definitions_hash` covers seeds, models, macros and
+    dbt's variables save the night itself; `batches_hash` the list of gated batches.
+    """
+
+    as_of_date: date
+    definitions_hash: str
+    batches_hash: str
+    views: tuple[View, ...]
+    tables: Mapping[str, pa.Table]
+
+    @cached_property
+    def publication_id(self) -> str:
+        """The night and twelve digits of a digest: the same inputs, the same id, on any machine."""
+        whole = f"{self.as_of_date}\n{self.definitions_hash}\n{self.batches_hash}\n"
+        return f"{self.as_of_date:%Y%m%d}_{_digest(whole)[:12]}"
+
+    @cached_property
+    def hashes(self) -> dict[str, str]:
+        return {view.name: table_hash(self.tables[view.name], view) for view in self.views}
+
+    @cached_property
+    def content_hash(self) -> str:
+        return content_hash(self.hashes)
+
+    @property
+    def rows(self) -> int:
+        return sum(table.num_rows for table in self.tables.values())
+
+
+def read_candidate(home: Home, clock: Clock) -> Candidate:
+    """Read the night's marts. Raises NotTransformedError when dbt last ran for another night."""
+    variables = _variables(home.dbt_target / "run_results.json")
+    if variables.get("as_of_date") != clock.as_of_date.isoformat():
+        raise NotTransformedError(
+            f"the marts hold the night of {variables.get('as_of_date')}, not of {clock.as_of_date}; "
+            f"transform that night first"
+        )
+    manifest = home.dbt_target / "manifest.json"
+    views = published_views(manifest)
+    with duckdb.connect(str(home.warehouse), read_only=True) as warehouse:
+        warehouse.execute("set TimeZone = 'UTC'")
+        tables = {view.name: _rows(warehouse, view) for view in views}
+        batches = _batches(warehouse)
+    return Candidate(clock.as_of_date, _definitions(manifest, variables), batches, views, tables)
+
+
+def _rows(warehouse: duckdb.DuckDBPyConnection, view: View) -> pa.Table:
+    columns = ", ".join(map(quoted, view.column_names))
+    result = warehouse.execute(f"select {columns} from {view.relation}")  # noqa: S608
+    return canonical(result.to_arrow_table(), view)
+
+
+def _batches(warehouse: duckdb.DuckDBPyConnection) -> str:
+    rows = warehouse.execute(
+        """
+        select source, account, stream, sequence, batch_id, state, rows_in, rows_loaded,
+            rows_superseded, rows_quarantined, rows_held
+        from ops.loaded_batches
+        order by all
+        """
+    ).fetchall()
+    return _digest("".join(f"{json.dumps(row)}\n" for row in rows))
+
+
+def _definitions(manifest: Path, variables: Mapping[str, Any]) -> str:
+    content = json.loads(manifest.read_text(encoding="utf-8"))
+    lines = [
+        f"{name} {node['checksum']['checksum']}"
+        for name, node in content["nodes"].items()
+        if node["resource_type"] in ("seed", "model")
+    ]
+    lines += [
+        f"{name} {_digest(macro['macro_sql'])}"
+        for name, macro in content["macros"].items()
+        if macro["package_name"] == PROJECT_NAME
+    ]
+    lines += [
+        f"{name}={value}" for name, value in variables.items() if name not in ("as_of_date", "now")
+    ]
+    return _digest("\n".join(sorted(lines)))
+
+
+def _variables(run_results: Path) -> dict[str, Any]:
+    try:
+        arguments = json.loads(run_results.read_text(encoding="utf-8"))["args"]
+    except FileNotFoundError:
+        raise NotTransformedError(f"{run_results}: not there; transform the night first") from None
+    variables: dict[str, Any] = arguments.get("vars") or {}
+    return variables
+
+
+def _digest(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()

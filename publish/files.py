@@ -1,0 +1,193 @@
+"""The published files: a read-only DuckDB file and a Parquet folder a publication, and `current`.
+
+A finished file is never changed under a reader: it is built aside, checked, and renamed; the links
+`current.duckdb` and `current.parquet` are re-pointed last. A new connection sees the new
+publication, an open one finishes on the old.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+import duckdb
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from publish.content_hash import canonical, table_hash
+from publish.contract import DUCKDB_TYPES, SCHEMA, View, quoted, quoted_text
+from publish.postgres import MismatchError
+
+MANIFEST = "manifest.json"
+
+
+@dataclass(frozen=True, slots=True)
+class Places:
+    """Where the files of publications lie."""
+
+    folder: Path
+
+    def duckdb(self, publication_id: str) -> Path:
+        return self.folder / f"marts_{publication_id}.duckdb"
+
+    def parquet(self, publication_id: str) -> Path:
+        return self.folder / f"marts_{publication_id}.parquet"
+
+    @property
+    def current_duckdb(self) -> Path:
+        return self.folder / "current.duckdb"
+
+    @property
+    def current_parquet(self) -> Path:
+        return self.folder / "current.parquet"
+
+
+def write_files(
+    places: Places,
+    publication_id: str,
+    views: Sequence[View],
+    tables: Mapping[str, pa.Table],
+    facts: Mapping[str, object],
+) -> None:
+    """Write both files of a publication unless both are there with exactly these rows.
+
+    `tables` are canonical rows by view; `facts` go to the manifest beside each view's rows and hash.
+    Raises MismatchError when a written file gives other rows back.
+    """
+    hashes = {view.name: table_hash(tables[view.name], view) for view in views}
+    content = {
+        **facts,
+        "views": {
+            view.name: {"rows": tables[view.name].num_rows, "sha256": hashes[view.name]}
+            for view in views
+        },
+    }
+    manifest = json.dumps(content, indent=2, default=str) + "\n"
+    if _is_complete(places, publication_id, manifest):
+        return
+    places.folder.mkdir(parents=True, exist_ok=True)
+    _write_duckdb(places.duckdb(publication_id), views, tables, hashes)
+    _write_parquet(places.parquet(publication_id), views, tables, hashes, manifest)
+
+
+def point_current(places: Places, publication_id: str) -> None:
+    """Re-point both links, each in one step."""
+    for link, target in (
+        (places.current_parquet, places.parquet(publication_id)),
+        (places.current_duckdb, places.duckdb(publication_id)),
+    ):
+        aside = link.with_name(f".{link.name}.new")
+        aside.unlink(missing_ok=True)
+        aside.symlink_to(target.name)
+        aside.replace(link)
+
+
+def current_id(places: Places) -> str | None:
+    """The publication that `current.duckdb` points at."""
+    try:
+        return places.current_duckdb.readlink().name.removeprefix("marts_").removesuffix(".duckdb")
+    except FileNotFoundError:
+        return None
+
+
+def prune(places: Places, newest_first: Sequence[str], keep: int) -> list[str]:
+    """Remove the files of all but the `keep` newest publications, never the current ones."""
+    kept = {*list(dict.fromkeys(newest_first))[:keep], current_id(places)}
+    removed = []
+    for path in sorted(places.folder.glob("marts_*")):
+        publication_id = path.name.removeprefix("marts_").partition(".")[0]
+        if publication_id in kept and path.suffix != ".part":
+            continue
+        removed.append(path.name)
+        if path.is_dir():
+            shutil.rmtree(path)
+        else:
+            path.unlink()
+    return removed
+
+
+def read_duckdb(path: Path, view: View) -> pa.Table:
+    """A view's canonical rows from a published DuckDB file."""
+    columns = ", ".join(map(quoted, view.column_names))
+    with duckdb.connect(str(path.resolve()), read_only=True) as connection:
+        connection.execute("set TimeZone = 'UTC'")
+        rows = connection.execute(f"select {columns} from {SCHEMA}.{quoted(view.name)}")  # noqa: S608
+        return canonical(rows.to_arrow_table(), view)
+
+
+def read_parquet(folder: Path, view: View) -> pa.Table:
+    """A view's canonical rows from a published Parquet folder."""
+    return canonical(pq.read_table(folder / f"{view.name}.parquet"), view)
+
+
+def _is_complete(places: Places, publication_id: str, manifest: str) -> bool:
+    with suppress(FileNotFoundError):
+        known = (places.parquet(publication_id) / MANIFEST).read_text(encoding="utf-8")
+        return known == manifest and places.duckdb(publication_id).exists()
+    return False
+
+
+def _write_duckdb(
+    path: Path, views: Sequence[View], tables: Mapping[str, pa.Table], hashes: Mapping[str, str]
+) -> None:
+    part = path.with_name(path.name + ".part")
+    for leftover in (part, part.with_name(part.name + ".wal")):
+        leftover.unlink(missing_ok=True)
+    with duckdb.connect(str(part)) as connection:
+        connection.execute("set TimeZone = 'UTC'")
+        connection.execute(f"create schema {SCHEMA}")
+        for view in views:
+            name = f"{SCHEMA}.{quoted(view.name)}"
+            columns = [
+                f"{quoted(column.name)} {DUCKDB_TYPES[column.type]}" for column in view.columns
+            ]
+            connection.execute(f"create table {name} ({', '.join(columns)})")
+            connection.register("rows_to_publish", tables[view.name])
+            connection.execute(f"insert into {name} select * from rows_to_publish")  # noqa: S608
+            connection.unregister("rows_to_publish")
+            connection.execute(f"comment on table {name} is {quoted_text(view.description)}")
+            for column in view.columns:
+                connection.execute(
+                    f"comment on column {name}.{quoted(column.name)} is "
+                    f"{quoted_text(column.description)}"
+                )
+        connection.execute("checkpoint")
+    for view in views:
+        if table_hash(read_duckdb(part, view), view) != hashes[view.name]:
+            raise MismatchError(f"{part}: {view.name} gives back other rows than were written")
+    part.chmod(0o444)
+    _to_disk(part)
+    part.replace(path)
+
+
+def _write_parquet(
+    folder: Path,
+    views: Sequence[View],
+    tables: Mapping[str, pa.Table],
+    hashes: Mapping[str, str],
+    manifest: str,
+) -> None:
+    part = folder.with_name(folder.name + ".part")
+    if part.exists():
+        shutil.rmtree(part)
+    part.mkdir()
+    for view in views:
+        pq.write_table(tables[view.name], part / f"{view.name}.parquet", compression="zstd")
+        if table_hash(read_parquet(part, view), view) != hashes[view.name]:
+            raise MismatchError(f"{part}: {view.name} gives back other rows than were written")
+        _to_disk(part / f"{view.name}.parquet")
+    (part / MANIFEST).write_text(manifest, encoding="utf-8")
+    _to_disk(part / MANIFEST)
+    if folder.exists():
+        shutil.rmtree(folder)
+    part.rename(folder)
+
+
+def _to_disk(path: Path) -> None:
+    with path.open("rb") as handle:
+        os.fsync(handle.fileno())

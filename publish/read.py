@@ -1,0 +1,41 @@
+"""`boscard.read(view)`: a published view as a pandas DataFrame, from the current DuckDB file."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import duckdb
+
+from boscard.home import Home
+from publish.contract import SCHEMA, quoted
+from publish.files import Places
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+class NothingPublishedError(Exception):
+    """There is no publication yet, or no view of that name; the message says what there is."""
+
+
+def read(view: str, home: Home | None = None) -> pd.DataFrame:
+    """All rows of `kpi.<view>` of the current publication; decimals come as floats.
+
+    It needs no server, waits for no run, and sees one whole publication.
+    """
+    home = home or Home.default()
+    # The file behind the link, so that a process with an older one open still gets the new one.
+    path = Places(home.publications).current_duckdb.resolve()
+    if not path.exists():
+        raise NothingPublishedError(f"{path}: nothing is published yet; run a night first")
+    with duckdb.connect(str(path), read_only=True) as connection:
+        connection.execute("set TimeZone = 'UTC'")
+        names = [
+            row[0]
+            for row in connection.execute(
+                "select table_name from duckdb_tables() where schema_name = ? order by 1", [SCHEMA]
+            ).fetchall()
+        ]
+        if view not in names:
+            raise NothingPublishedError(f"no view {view!r}; there are: {', '.join(names)}")
+        return connection.execute(f"select * from {SCHEMA}.{quoted(view)}").df()  # noqa: S608
