@@ -135,8 +135,8 @@ def opening_book(
     deals["archived"][[5, 7]] = begin + np.array([9, 13]) * DAY + 10 * HOUR
     deals["amount_known"] = np.ones(count, dtype=bool)
     first = created + (1 + number % 3) * DAY
-    closes = created + (3 + number % 14) * DAY
-    closes[7] = created[7] + 4 * DAY
+    closes = created + (4 + number % 14) * DAY
+    closes[7] = created[7] + 5 * DAY
     dated = closes.copy()
     dated[3] -= 2 * DAY
     never = np.full(count, NEVER)

@@ -17,8 +17,8 @@ COLUMNS = (
 
 def days_of(instants: pd.Series, zone: ZoneInfo) -> pd.Series:
     """The calendar day of each instant in `zone` (datetime64[s] at midnight, without a zone)."""
-    local: pd.Series = instants.dt.tz_convert(zone).dt.tz_localize(None)
-    return local.dt.normalize().dt.as_unit("s")
+    local = pd.DatetimeIndex(instants).tz_convert(zone).tz_localize(None)
+    return pd.Series(local.normalize().as_unit("s"), index=instants.index)
 
 
 def midnight(day: date) -> pd.Timestamp:
@@ -45,8 +45,8 @@ def summed(
         segment = "" if segment_type == "company" else rows[segment_type]
         keyed = rows.assign(segment_type=segment_type, segment=segment)
         keys = ["date", "account_id", "segment_type", "segment", "currency_code"]
-        parts.append(keyed.groupby(keys, as_index=False, sort=True)["amount"].sum())
-    total: pd.DataFrame = pd.concat(parts, ignore_index=True)
+        parts.append(keyed.groupby(keys)["amount"].sum().reset_index())
+    total = pd.concat(parts, ignore_index=True)
     return total.assign(kpi_component=component, value=exact(total["amount"], places))
 
 
