@@ -157,8 +157,8 @@ def roll_up(children: Sequence[Child], least_coverage: float = LEAST_COVERAGE) -
     coverage = (
         math.fsum(child.weight * child.coverage for child in known) / all_weight if parts else 0.0
     )
-    bands = [child.worst_status or band(child.score) for child in parts]
-    worst = min(bands, key=_WORST_FIRST.index, default="not scored")
+    bands = {child.worst_status or band(child.score) for child in parts}
+    worst = next((status for status in _WORST_FIRST if status in bands), _WORST_FIRST[-1])
     reds = sum(
         child.red_count if child.red_count is not None else band(child.score) == "red"
         for child in parts

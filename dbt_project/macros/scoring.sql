@@ -41,3 +41,60 @@
         else 'red'
     end
 {%- endmacro %}
+
+{# One level of the tree: the weighted mean of the known children of each node, with what it hides. #}
+{% macro roll_up(children, node_type) -%}
+    select
+        children.period_type,
+        children.period_start,
+        nodes.node_type,
+        nodes.node_id,
+        nodes.parent_id,
+        nodes.weight,
+        count(*) filter (where children.is_part) > 0 as is_part,
+        case
+            when
+                sum(children.weight * children.coverage) filter (where children.score is not null)
+                >= (nodes.least_coverage - 0.000001)
+                * sum(children.weight) filter (where children.is_part)
+            then
+                cast(
+                    sum(cast(children.share_of_known * children.score as decimal(18, 12))) as double
+                )
+        end as score,
+        coalesce(
+            cast(
+                sum(cast(children.weight * children.coverage as decimal(18, 9))) filter (
+                    where children.is_part and children.score is not null
+                ) as double
+            )
+            / cast(sum(children.weight) filter (where children.is_part) as double),
+            0
+        ) as coverage,
+        min(children.worst_rank) filter (where children.is_part) as worst_rank,
+        cast(coalesce(sum(children.red_count), 0) as bigint) as red_count,
+        cast(sum(children.kpi_count) as bigint) as kpi_count,
+        cast(sum(children.doubtful_count) as bigint) as doubtful_count,
+        max(children.dq_rank) as dq_rank,
+        min(children.data_through) as data_through
+    from
+        (
+            select
+                *,
+                if(
+                    is_part and score is not null,
+                    weight / sum(weight) filter (where is_part and score is not null) over (
+                        partition by period_type, period_start, parent_id
+                    ),
+                    null
+                ) as share_of_known
+            from {{ children }}
+        ) as children
+    inner join
+        {{ ref("int_scorecard__nodes") }} as nodes
+        on nodes.node_type = '{{ node_type }}'
+        and nodes.node_id = children.parent_id
+        and children.period_start >= nodes.valid_from
+        and children.period_start < nodes.valid_until
+    group by all
+{%- endmacro %}

@@ -1,0 +1,10 @@
+select
+    'F01' as kpi_id,
+    segment_type,
+    segment,
+    component_date,
+    spend as numerator,
+    cast(null as decimal(18, 6)) as denominator,
+    cast(null as decimal(18, 6)) as squares,
+    observations
+from {{ ref("int_scorecard__ad_measures") }}

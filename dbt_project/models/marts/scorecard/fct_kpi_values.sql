@@ -1,0 +1,110 @@
+with
+
+    targets as (
+        select *, {{ valid_until("kpi_id, period_type, segment_type, segment") }} as valid_until
+        from {{ ref("kpi_targets") }}
+    ),
+
+    period_values as (select * from {{ ref("int_scorecard__period_values") }}),
+
+    versions as (select * from {{ ref("int_scorecard__kpi_versions") }}),
+
+    trust as (select * from {{ ref("int_scorecard__trust") }}),
+
+    joined as (
+        select
+            period_values.*,
+            versions.direction,
+            versions.is_cumulative,
+            targets.valid_from as target_valid_from,
+            targets.green_from,
+            targets.red_below,
+            targets.low,
+            targets.high,
+            targets.tolerance,
+            targets.baseline,
+            targets.target,
+            targets.kpi_id is not null as has_target,
+            trust.data_through,
+            trust.days_present / trust.days_expected as coverage,
+            trust.days_present / trust.days_in_period as elapsed_share,
+            trust.dq_state,
+            trust.dq_reason,
+            trust.set_aside_share,
+            period_values.period_end > {{ as_of_date() }} as is_running
+        from period_values
+        inner join trust using (kpi_id, period_type, period_start)
+        left join
+            versions
+            on period_values.kpi_id = versions.kpi_id
+            and period_values.definition_version = versions.version
+        left join
+            targets
+            on period_values.kpi_id = targets.kpi_id
+            and period_values.period_type = targets.period_type
+            and period_values.segment_type = targets.segment_type
+            and period_values.segment = targets.segment
+            and period_values.period_start >= targets.valid_from
+            and period_values.period_start < targets.valid_until
+    ),
+
+    -- What a sum comes to when the rest of its period goes on like the days that are in it.
+    projected as (
+        select
+            *,
+            if(is_cumulative, value / nullif(elapsed_share, 0), value) as scored_value,
+            (value - baseline) / nullif(target - baseline, 0) as progress
+        from joined
+    ),
+
+    scored as (
+        select
+            *,
+            {{
+                score(
+                    "scored_value",
+                    "direction",
+                    "green_from",
+                    "red_below",
+                    "low",
+                    "high",
+                    "tolerance",
+                )
+            }} as score
+        from projected
+    ),
+
+    kpi_values as (
+        select
+            kpi_id,
+            period_type,
+            period_start,
+            segment_type,
+            segment,
+            period_end,
+            is_running,
+            numerator,
+            denominator,
+            value,
+            no_data_reason,
+            cast(target as double) as target,
+            cast(score as double) as score,
+            {{ band("score", "has_target") }} as band,
+            score is not null and dq_state in ('verified', 'provisional') as is_band_shown,
+            cast(progress as double) as progress,
+            cast(if(is_cumulative, progress / nullif(elapsed_share, 0), null) as double) as pace,
+            n,
+            is_low_confidence,
+            cast(margin as double) as margin,
+            cast(coverage as double) as coverage,
+            data_through,
+            dq_state,
+            dq_reason,
+            cast(set_aside_share as double) as set_aside_share,
+            definition_version,
+            target_valid_from
+        from scored
+    )
+
+select *
+from kpi_values
