@@ -1,4 +1,4 @@
-"""What a batch looks like from afar: rows a day, fields seen, columns filled; and how that compares."""
+"""What a batch looks like from afar: rows a day, fields seen, columns filled, set beside before."""
 
 from __future__ import annotations
 
@@ -111,5 +111,5 @@ def stage_fields(
 
 def _create(connection: duckdb.DuckDBPyConnection, name: str, rows: pa.Table) -> None:
     connection.register("_found", rows)
-    connection.execute(f"create or replace table {name} as select * from _found")
+    connection.execute(f"create or replace table {name} as select * from _found")  # noqa: S608
     connection.unregister("_found")

@@ -1,4 +1,4 @@
-"""One DuckDB in memory and one Great Expectations context, for as many batches as a process gates."""
+"""One DuckDB in memory and one Great Expectations context, for all batches of a process."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from types import TracebackType
-from typing import Any
+from typing import Any, Self
 
 import duckdb
 
@@ -21,7 +21,7 @@ MEMORY_LIMIT = "2GB"
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What Great Expectations says of one rule; `count` of failing items is None where it raised."""
+    """What Great Expectations says of one rule; `count` of failing items, None where it raised."""
 
     success: bool
     count: int | None
@@ -36,7 +36,7 @@ class Bench:
         typed.prepare(self.connection)
         self._whole: Any = None
 
-    def __enter__(self) -> Bench:
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(

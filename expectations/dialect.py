@@ -28,7 +28,7 @@ class BufferedExecutionContext(DuckDBExecutionContext):  # type: ignore[misc]
 
 
 class BufferedDialect(Dialect):  # type: ignore[misc]
-    """DuckDB's dialect with buffered results; `name` stays duckdb, which is what its users ask for."""
+    """DuckDB's dialect with buffered results; its `name` stays duckdb, which its users ask for."""
 
     execution_ctx_cls = BufferedExecutionContext
     supports_statement_cache = True

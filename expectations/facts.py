@@ -1,4 +1,4 @@
-"""What is known about a batch besides its rows: its account, its night, and what earlier batches were like."""
+"""What is known about a batch besides its rows: its account, its night, and earlier batches."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The gate: a landed batch is typed, asked about, split, and given its verdict, beside the batch."""
+"""The gate: a landed batch is typed, asked about, split, and given its verdict."""
 
 from __future__ import annotations
 

@@ -104,7 +104,7 @@ class History:
         return _judge(Volume("all", rows, expected), 0.2, least=5, agrees=False)
 
     def _agrees(self, rows: int, day: date | None = None) -> bool:
-        """Whether the last nights before this one that asked were told as many rows, within a tenth.
+        """Whether the last nights before this one that asked were told as many rows within a tenth.
 
         A second pull in one night proves nothing new: the last one of a night counts.
         """

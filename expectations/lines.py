@@ -1,4 +1,4 @@
-"""The landed lines as bytes: counted, checked against the manifest, sampled, and sifted where broken."""
+"""The landed lines as bytes: counted, sampled, picked, and sifted where some are broken."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ def _chunks(path: Path) -> Iterator[tuple[bytes, list[bytes]]]:
 
 
 def survey(path: Path, rows: int) -> Lines:
-    """Look at each line once; `rows` is how many to expect, which spreads the sample over the file."""
+    """Look at each line once; `rows` is how many to expect, by which the sample is spread."""
     digest = hashlib.sha256()
     step = max(1, rows // SAMPLE)
     sample: list[bytes] = []
@@ -84,7 +84,7 @@ def pick(path: Path, wanted: Iterable[int]) -> Iterator[tuple[int, bytes]]:
 
 
 def sift(path: Path, paths: Iterable[str], readable: Path) -> list[Unreadable]:
-    """Write a copy to `readable` (plain, `{}` for each unreadable line) and say which lines those are.
+    """Write a plain copy to `readable`, with `{}` for each unreadable line; say which those are.
 
     `paths` are the dotted paths that will be read: what lies on the way to them must be objects.
     """
@@ -103,7 +103,7 @@ def sift(path: Path, paths: Iterable[str], readable: Path) -> list[Unreadable]:
 
 
 def complaint(line: bytes, parents: Iterable[str]) -> str | None:
-    """Why a line is no row: not JSON, no object, a key given twice, a value where an object belongs."""
+    """Why a line is no row: not JSON, no object, a key twice, a value where an object belongs."""
     try:
         row = json.loads(line.decode("utf-8"), object_pairs_hook=_object)
         json.dumps(row, ensure_ascii=False).encode("utf-8")

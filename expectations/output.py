@@ -1,4 +1,4 @@
-"""What the gate writes beside a batch: typed.parquet and quarantine.parquet, mode 0600, by rename."""
+"""What the gate writes beside a batch, by rename: typed.parquet and quarantine.parquet."""
 
 from __future__ import annotations
 

@@ -131,7 +131,9 @@ class BatchRule(Rule):
     def expectation(self, facts: Facts) -> Any:
         import great_expectations.expectations as gxe
 
-        return gxe.UnexpectedRowsExpectation(unexpected_rows_query=self.query)
+        # The items stand in a table about the batch; without its name in the query GX warns.
+        query = f"{self.query} /* of {{batch}} */"
+        return gxe.UnexpectedRowsExpectation(unexpected_rows_query=query)
 
 
 def _no_columns(facts: Facts) -> Mapping[str, str]:

@@ -164,7 +164,7 @@ def _count_items(connection: duckdb.DuckDBPyConnection, rule: BatchRule) -> Coun
 def _sampled(
     connection: duckdb.DuckDBPyConnection, facts: Facts, rule: RowRule, failed: int, total: int
 ) -> Count:
-    """The first failing rows: line, mistyped columns where that is the rule, key; and their days."""
+    """The first failing rows (line, mistyped columns if that is the rule, key), and their days."""
     stream = facts.stream
     wrong = "array_to_string(_mistyped, ', ')" if "_mistyped" in rule.failing(facts) else "''"
     found = connection.execute(

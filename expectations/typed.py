@@ -28,7 +28,8 @@ _CAST: dict[Type, str] = {
         r"case when regexp_full_match({0}, '[+-]?[0-9]+(\.0*)?') then try_cast({0} as bigint) end"
     ),
     "decimal": (
-        r"case when not regexp_full_match({0}, '[+-]?[0-9]+(\.[0-9]*)?([eE][+-]?[0-9]+)?') then null "
+        r"case when not regexp_full_match({0}, '[+-]?[0-9]+(\.[0-9]*)?([eE][+-]?[0-9]+)?') "
+        "then null "
         r"when regexp_matches({0}, '\.[0-9]{{7}}|[eE]') then half_even({0}) "
         "else try_cast({0} as decimal(18, 6)) end"
     ),
@@ -77,7 +78,7 @@ _HALF_EVEN = (
 
 
 def cast(text: str, type_: Type) -> str:
-    """The SQL that turns an expression of text into a column's value, or NULL where it does not fit.
+    """The SQL that turns an expression of text into a column's value; NULL where it does not fit.
 
     bigint: digits, and at most zeros after a point; never rounded. decimal: six places, further
     ones rounded half to even. double: finite. boolean: true or false, written so. date: a calendar
@@ -124,7 +125,9 @@ def stage(
         bad = sift(batch.path / ROWS, leaves, readable)
         _create_unreadable(connection, bad)
         _create_typed(connection, readable, "none", stream, empty_is_null)
-    connection.execute(f"delete from {TABLE} where _line in (select _line from {UNREADABLE})")
+    connection.execute(
+        f"delete from {TABLE} where _line in (select _line from {UNREADABLE})"  # noqa: S608
+    )
 
 
 def _create_unreadable(
@@ -138,7 +141,7 @@ def _create_unreadable(
             }
         )
         connection.register("_found", rows)
-        connection.execute(f"insert into {UNREADABLE} select _line, why from _found")
+        connection.execute(f"insert into {UNREADABLE} select _line, why from _found")  # noqa: S608
         connection.unregister("_found")
 
 
@@ -218,7 +221,7 @@ def _text(column: Column, empty_is_null: Sequence[str]) -> str:
 
 
 def _shape(columns: Sequence[Column]) -> str:
-    """The `columns` argument of read_json: leaves are VARCHAR, lists and objects kept whole JSON."""
+    """The `columns` argument of read_json: leaves are VARCHAR, what is kept whole is JSON."""
     tree: dict[str, Any] = {}
     for column in columns:
         if column.path.startswith("@"):

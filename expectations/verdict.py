@@ -1,4 +1,4 @@
-"""What the gate says of a batch: one result a check, the rows counted, and verdict.json beside the batch."""
+"""What the gate says of a batch: a result a check and the rows counted, in verdict.json."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ class Result:
 
     @property
     def stops(self) -> bool:
-        """Whether it keeps the whole batch back. What could not be evaluated is not waved through."""
+        """Whether it keeps the whole batch back. What was not evaluated is not waved through."""
         if self.state == "error":
             return self.action != "observe"
         return self.state == "fail" and self.action in ("hold", "block")
@@ -67,7 +67,7 @@ class Profile:
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """verdict.json. rows_in = rows_loaded + rows_superseded + rows_quarantined + rows_held, always."""
+    """verdict.json. rows_in = rows_loaded + rows_superseded + rows_quarantined + rows_held."""
 
     format: int
     batch_id: str
@@ -130,7 +130,7 @@ def stamped(verdict: Verdict) -> Verdict:
 
 
 def replace_private(path: Path, content: bytes) -> None:
-    """Put a whole file in place of `path`, mode 0600, by rename; a reader sees the old or the new."""
+    """Put a whole file in place of `path`, mode 0600, by rename: a reader sees the old or new."""
     part = path.with_name(f".{path.name}.{os.getpid()}")
     part.unlink(missing_ok=True)
     with os.fdopen(os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:

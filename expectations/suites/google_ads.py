@@ -1,4 +1,4 @@
-"""What must hold for Google Ads: whole accounts in their own currency and time zone, sane counts."""
+"""What must hold for Google Ads: accounts in their own currency and time zone, sane counts."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What must hold for Typeform: finished answers with possible dates, and scores on their form's scale."""
+"""What must hold for Typeform: possible dates, and scores on the scale of their form."""
 
 from __future__ import annotations
 

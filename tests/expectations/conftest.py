@@ -221,7 +221,9 @@ def clean_row(source: str, stream: str, number: int, day: date = NIGHT) -> dict[
                 "submitted_at": f"{day}T08:18:02Z",
                 "hidden": {"contact_id": "512"},
                 "metadata": {"network_id": "n"},
-                "answers": [{"field": {"id": "score", "type": "nps"}, "type": "number", "number": 9}],
+                "answers": [
+                    {"field": {"id": "score", "type": "nps"}, "type": "number", "number": 9}
+                ],
             }
         case "typeform.partial_responses":
             return {
