@@ -51,6 +51,7 @@ class AdServing:
 
         leads = rng.binomial(clicks, units["lead_rate"])
         others = rng.binomial(clicks, units["other_rate"])
+        others += rng.binomial(impressions, units["view_rate"])
         unit = np.repeat(np.tile(np.arange(len(clicks)), 2), np.concatenate([leads, others]))
         is_lead = np.arange(len(unit)) < leads.sum()
         begin, end = begins[self._account[unit]], ends[self._account[unit]]

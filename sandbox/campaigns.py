@@ -152,6 +152,7 @@ _CLICK_PRICE = (2.1, 0.75, 1.35, 0.0)
 _IMPRESSION_PRICE = (0.0, 0.0, 0.0, 0.014)
 _LEAD_RATE = (0.0196, 0.0068, 0.015, 0.0082)
 _OTHER_CONVERSION_RATE = (0.034, 0.012, 0.03, 0.018)
+_TEASER_SHARE, _VIEW_RATE = 0.03, 0.02  # a video watched and not clicked, bought from later
 
 
 def _draw_units(
@@ -163,10 +164,12 @@ def _draw_units(
 ) -> Columns:
     channel = campaign.channel
     weight = rng.dirichlet(np.full(count, 4.0))
+    is_teaser = (np.arange(count) == count - 1) & (channel == VIDEO)
+    weight = np.where(is_teaser, _TEASER_SHARE * weight, weight)
     click_rate = _CLICK_RATE[channel] * rng.lognormal(0, 0.2, count)
     clicks = _CLICKS_PER_DAY[channel] * rng.lognormal(0, 0.25) * weight
     fate = rng.random(count)
-    late = (fate > 0.9) & (np.arange(count) > 0)
+    late = (fate > 0.9) & (np.arange(count) > 0) & ~is_teaser
     starts = campaign.starts + np.where(late, rng.integers(10, 200, count), 0)
     stops = np.where((fate < 0.08) & (np.arange(count) > 0), rng.integers(60, 360, count), FOREVER)
     ends = np.minimum(campaign.ends, np.where(stops < FOREVER, starts + stops, FOREVER))
@@ -180,5 +183,6 @@ def _draw_units(
         "click_price": _CLICK_PRICE[channel] * rng.lognormal(0, 0.15, count),
         "impression_price": _IMPRESSION_PRICE[channel] * rng.lognormal(0, 0.1, count),
         "lead_rate": _LEAD_RATE[channel] * rng.lognormal(0, 0.2, count),
+        "view_rate": np.where(is_teaser, _VIEW_RATE, 0.0),
         "other_rate": _OTHER_CONVERSION_RATE[channel] * rng.lognormal(0, 0.2, count),
     }
