@@ -50,7 +50,7 @@ def held_batch(
         "What happens next": "Nothing is published until this is settled. "
         f"{title} is asked again in the next night."
         if blocked
-        else f"{title} is asked again in the next night, and sound numbers then go on by themselves.",
+        else f"{title} is asked again in the next night; sound numbers then go on by themselves.",
         **_owner(manifest.as_of_date, settings),
     }
     engineer = [
@@ -59,7 +59,7 @@ def held_batch(
         *(line for result in verdict.stopping for line in _evidence(result)),
         f"run again: boscard nightly --date {manifest.as_of_date}",
     ]
-    key = ".".join(("held", manifest.source, manifest.account, manifest.stream, manifest.batch_id))
+    key = f"held.{manifest.source}.{manifest.account}.{manifest.stream}.{manifest.batch_id}"
     return Message(key, plain(subject), _body(parts, engineer))
 
 

@@ -60,12 +60,12 @@ class Outbox:
         """Send what was posted and is not yet sent; the keys that were sent now."""
         if self._send is None or not self.folder.is_dir():
             return []
-        sent = []
         with self._alone():
-            for path in sorted(self.folder.glob("*.txt")):
-                if self._try(path, self._send):
-                    sent.append(path.stem)
-        return sent
+            return [
+                path.stem
+                for path in sorted(self.folder.glob("*.txt"))
+                if self._try(path, self._send)
+            ]
 
     def delivery(self, key: str) -> Delivery:
         try:
