@@ -101,7 +101,7 @@ def entity_frames(plan: Plan, start: date, now: datetime) -> dict[str, pd.DataFr
             "name": [f"Group {number % 4 + 1}" for number in range(len(of_group))],
             "status": np.where(parent[of_group, 3] == "REMOVED", "REMOVED", "ENABLED"),
         }
-    )[exists[of_group] & campaigns["is_listed"].to_numpy()[of_group]]
+    )[exists[of_group]]
     of_ad = plan.units["campaign"]
     age = np.array(days)[of_ad]
     channel = np.array([campaign.channel for campaign in plan.campaigns])[of_ad]
@@ -117,11 +117,7 @@ def entity_frames(plan: Plan, start: date, now: datetime) -> dict[str, pd.DataFr
             "status": np.where(parent[of_ad, 3] == "REMOVED", "REMOVED", status),
             "type": np.array(AD_TYPES, dtype=object)[channel],
         }
-    )[
-        (channel != PERFORMANCE_MAX)
-        & (plan.units["starts"] <= age)
-        & campaigns["is_listed"].to_numpy()[of_ad]
-    ]
+    )[(channel != PERFORMANCE_MAX) & (plan.units["starts"] <= age)]
     return {
         "ad_accounts": accounts,
         "campaigns": campaigns[exists].reset_index(drop=True),
