@@ -5,5 +5,7 @@
 
 {# An amount in the reporting currency. Cost and value of a row go through this with the same rate. #}
 {% macro to_reporting_currency(amount, rate) -%}
-    cast(({{ amount }}) * ({{ rate }}) as decimal(18, 6))
+    cast(
+        cast({{ amount }} as decimal(24, 6)) * cast({{ rate }} as decimal(14, 8)) as decimal(18, 6)
+    )
 {%- endmacro %}

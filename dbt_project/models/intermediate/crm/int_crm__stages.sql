@@ -12,7 +12,7 @@ with
             stage ->> '$.label' as stage_name,
             cast(stage ->> '$.displayOrder' as bigint) as display_order,
             coalesce(stage ->> '$.metadata.isClosed' = 'true', false) as is_closed_stage,
-            coalesce(cast(stage ->> '$.metadata.probability' as decimal(9, 6)), 0) as probability,
+            cast(coalesce(stage ->> '$.metadata.probability', '0') as decimal(9, 6)) as probability,
         from unnested
     ),
     placed as (
