@@ -235,7 +235,7 @@ class Client:
     def _clean(self, text: str) -> str:
         for secret in self._auth.secrets():
             if secret:
-                text = text.replace(secret, "•••")
+                text = text.replace(secret, "***")
         return text
 
 
@@ -248,8 +248,8 @@ def safe_url(url: str) -> str:
     """The URL without user information and without parameters that carry secrets."""
     parts = urlsplit(url)
     query = [
-        (name, "•••" if name.lower() in HIDDEN_PARAMETERS else value)
+        (name, "***" if name.lower() in HIDDEN_PARAMETERS else value)
         for name, value in parse_qsl(parts.query, keep_blank_values=True)
     ]
     host = parts.netloc.rpartition("@")[2]
-    return urlunsplit((parts.scheme, host, parts.path, urlencode(query, safe=":,•"), ""))
+    return urlunsplit((parts.scheme, host, parts.path, urlencode(query, safe=":,*"), ""))
