@@ -96,5 +96,12 @@
         and nodes.node_id = children.parent_id
         and children.period_start >= nodes.valid_from
         and children.period_start < nodes.valid_until
-    group by all
+    group by
+        children.period_type,
+        children.period_start,
+        nodes.node_type,
+        nodes.node_id,
+        nodes.parent_id,
+        nodes.weight,
+        nodes.least_coverage
 {%- endmacro %}

@@ -5,7 +5,7 @@ with
             'company' as node_type,
             'company' as node_id,
             cast(null as varchar) as parent_id,
-            '{{ var("company_name") | replace("'", "''") }}' as name,
+            {{ dbt.string_literal(dbt.escape_single_quotes(var("company_name"))) }} as name,
             cast(1 as decimal(9, 3)) as weight,
             cast(0.7 as decimal(9, 3)) as least_coverage,
             cast(null as varchar) as owner_id,
@@ -25,8 +25,8 @@ with
             cast(null as varchar) as owner_id,
             position,
             valid_from,
-            {{ valid_until('perspective_id') }} as valid_until
-        from {{ ref('perspectives') }}
+            {{ valid_until("perspective_id") }} as valid_until
+        from {{ ref("perspectives") }}
     ),
 
     objectives as (
@@ -40,8 +40,8 @@ with
             owner_id,
             cast(0 as bigint) as position,
             valid_from,
-            {{ valid_until('objective_id') }} as valid_until
-        from {{ ref('objectives') }}
+            {{ valid_until("objective_id") }} as valid_until
+        from {{ ref("objectives") }}
         where perspective_id is not null
     ),
 
@@ -57,7 +57,7 @@ with
             cast(0 as bigint) as position,
             valid_from,
             valid_until
-        from {{ ref('int_scorecard__kpi_versions') }}
+        from {{ ref("int_scorecard__kpi_versions") }}
     ),
 
     nodes as (

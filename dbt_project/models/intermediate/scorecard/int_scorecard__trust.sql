@@ -9,7 +9,11 @@ with
             periods.period_type,
             periods.period_start,
             periods.period_end,
-            least(periods.period_end, kpi_status.data_through) as computed_through,
+            if(
+                kpi_status.data_through is null,
+                null,
+                least(periods.period_end, kpi_status.data_through)
+            ) as computed_through,
             least(periods.period_end, kpi_status.expected_through) as wanted_through
         from {{ ref("int_scorecard__kpi_status") }} as kpi_status
         cross join {{ ref("int_scorecard__periods") }} as periods
