@@ -18,7 +18,7 @@ with
             campaign_days.conversions,
             campaign_days.conversions_value_local,
             campaign_days.conversions_value,
-            campaign_days.fx_rate,
+            cast(campaign_days.fx_rate as double) as fx_rate,
         from campaign_days
         left join
             accounts

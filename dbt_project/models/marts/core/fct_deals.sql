@@ -20,7 +20,7 @@ with
             amount_local,
             amount,
             fx_date,
-            fx_rate,
+            cast(fx_rate as double) as fx_rate,
             deal_type,
         from deals
     )
