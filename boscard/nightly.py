@@ -56,7 +56,10 @@ def run_night(night: Night, console: Console) -> list[DagOutcome]:
         progress = logs / "progress.log"
         progress.write_text("", encoding="utf-8")
         environ["BOSCARD_PROGRESS"] = str(progress)
-        environ |= stack.enter_context(reachable_vendors(night, environ, logs, console))
+        vendors = reachable_vendors(
+            night.settings, night.clock.as_of_date, environ, logs / "sandbox.log", console
+        )
+        environ |= stack.enter_context(vendors)
         with console.status("preparing Airflow's database"):
             airflow_home.migrate(night.home, night.settings, environ)
         ingest = [f"ingest_{source}" for source in night.settings.sources]
