@@ -307,7 +307,7 @@ CHANGING = {"contacts": "contact_id", "companies": "company_id", "deals": "deal_
 )
 def test_a_record_that_changed_says_so(name: str, day: int) -> None:
     """`updated_at` moves with every visible change, else nobody could pull changes."""
-    company = Company(scale=0.3)
+    company = Company(scale=1)
     earlier, later = seen(company, day), seen(company, day + 1)
     key = CHANGING[name]
     then = getattr(earlier, name).set_index(key).drop(columns="is_gone", errors="ignore")
