@@ -4,6 +4,7 @@ indented JSON.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from datetime import date
 from typing import Any
@@ -292,7 +293,8 @@ def _mask(column: pd.Series, condition: Condition) -> pd.Series:
 
 
 def _pattern(like: str) -> str:
-    return "".join(".*" if char == "%" else "." if char == "_" else f"[{char}]" for char in like)
+    wild = {"%": ".*", "_": "."}
+    return "".join(wild.get(char) or re.escape(char) for char in like)
 
 
 def _number(value: object, condition: Condition) -> float:
