@@ -21,6 +21,7 @@ with
             versions.calculation in ('ratio', 'velocity') as has_denominator,
             low_confidence.value as low_confidence_below,
             trust.is_loaded,
+            trust.is_too_early,
             trust.is_loaded
             and coalesce(sums.observations, 0) < coalesce(suppressed.value, 0) as is_suppressed,
             sums.numerator,
@@ -90,6 +91,8 @@ with
                 end as double
             ) as value,
             case
+                when is_too_early
+                then 'too early'
                 when not is_loaded
                 then 'not loaded'
                 when is_suppressed

@@ -86,6 +86,7 @@ with
             coalesce(
                 period_start <= kpi_data_through and period_end >= data_from, false
             ) as is_loaded,
+            period_end < data_from as is_too_early,
             cast(
                 greatest(
                     coalesce(

@@ -37,7 +37,7 @@ with
         select
             versions.kpi_id,
             versions.valid_from,
-            versions.valid_until - 1 as valid_to,
+            nullif(versions.valid_until, date '9999-12-31') - 1 as valid_to,
             {{ as_of_date() }} >= versions.valid_from
             and {{ as_of_date() }} < versions.valid_until as is_current,
             versions.version,

@@ -8,6 +8,10 @@ with
 
     people as (select *, {{ valid_until("person_id") }} as valid_until from {{ ref("people") }}),
 
+    questions as (
+        select *, {{ valid_until("perspective_id") }} as valid_until from {{ ref("perspectives") }}
+    ),
+
     effects as (
         select
             links.cause_objective_id as objective_id,
@@ -33,7 +37,7 @@ with
         select
             versions.objective_id,
             versions.valid_from,
-            versions.valid_until - 1 as valid_to,
+            nullif(versions.valid_until, date '9999-12-31') - 1 as valid_to,
             {{ as_of_date() }} >= versions.valid_from
             and {{ as_of_date() }} < versions.valid_until as is_current,
             versions.name,
@@ -42,6 +46,7 @@ with
             parents.name as parent_name,
             versions.perspective_id,
             perspectives.name as perspective_name,
+            questions.question as perspective_question,
             perspectives.position as perspective_position,
             cast(versions.weight as double) as weight,
             cast(perspectives.weight as double) as perspective_weight,
@@ -61,6 +66,11 @@ with
             on versions.owner_id = people.person_id
             and versions.valid_from >= people.valid_from
             and versions.valid_from < people.valid_until
+        left join
+            questions
+            on versions.perspective_id = questions.perspective_id
+            and versions.valid_from >= questions.valid_from
+            and versions.valid_from < questions.valid_until
         left join effects on versions.objective_id = effects.objective_id
     )
 

@@ -99,7 +99,16 @@ with
             cast(coverage as double) as coverage,
             data_through,
             dq_state,
-            dq_reason,
+            case
+                no_data_reason
+                when 'suppressed'
+                then 'Too few answers to show without giving people away.'
+                when 'nothing to count'
+                then 'There is nothing to count in this period.'
+                when 'too early'
+                then 'The data behind this number begin after this period.'
+                else dq_reason
+            end as dq_reason,
             cast(set_aside_share as double) as set_aside_share,
             definition_version,
             target_valid_from
