@@ -31,7 +31,9 @@ def frame(name, rows):
     found = pd.DataFrame(rows, columns=list(COLUMNS[name]))
     for column in found.columns:
         if column.endswith("_at") or column == "at":
-            found[column] = pd.to_datetime(found[column], utc=True, format="ISO8601").astype("datetime64[us, UTC]")
+            found[column] = pd.to_datetime(found[column], utc=True, format="ISO8601").astype(
+                "datetime64[us, UTC]"
+            )
         if column in ("date", "start_date"):
             found[column] = pd.to_datetime(found[column]).astype("datetime64[s]")
         if column in ("conversions", "conversions_value"):
@@ -49,9 +51,9 @@ def tiny_frames():
         for n, ad in enumerate(("1111", "1112"), start=1)
     ]
     ad_daily.append((US, "21", "211", "2111", "2026-11-04", 50, 5, 900_000, 0.0, 0.0))
-    group_daily = [
-        (DE, "11", "111", day, 300, 30, 4_500_000, 0.75, 37.5) for day in days
-    ] + [(US, "21", "211", "2026-11-04", 50, 5, 900_000, 0.0, 0.0)]
+    group_daily = [(DE, "11", "111", day, 300, 30, 4_500_000, 0.75, 37.5) for day in days] + [
+        (US, "21", "211", "2026-11-04", 50, 5, 900_000, 0.0, 0.0)
+    ]
     campaign_daily = [(DE, "11", day, 300, 30, 4_500_000, 0.75, 37.5) for day in days] + [
         (DE, "12", "2026-11-04", 70, 7, 700_000, 1.0, 99.99),
         (DE, "13", "2026-11-03", 0, 0, 0, 1.5, 10.0),
@@ -88,7 +90,13 @@ def tiny_frames():
         (
             *("NpsCust1", f"{number:032x}", "completed"),
             *(f"2026-11-03T{number // 4:02d}:{number % 4 * 10:02d}:00",) * 2,
-            *(None if number % 3 else "101", number % 11, None, None, f"2026-11-03T{number // 4:02d}:59:00"),
+            *(
+                None if number % 3 else "101",
+                number % 11,
+                None,
+                None,
+                f"2026-11-03T{number // 4:02d}:59:00",
+            ),
         )
         for number in range(30)
     ]
@@ -174,8 +182,12 @@ class Caller:
         self.tokens = {}
 
     def send(self, vendor, method, path, *, query=None, body=None, headers=None, raw=False):
-        content = body if isinstance(body, bytes) else b"" if body is None else json.dumps(body).encode()
-        asked = Asked(method, path, query or {}, headers or {}, content, f"http://sandbox.example/{vendor}")
+        content = (
+            body if isinstance(body, bytes) else b"" if body is None else json.dumps(body).encode()
+        )
+        asked = Asked(
+            method, path, query or {}, headers or {}, content, f"http://sandbox.example/{vendor}"
+        )
         delivery = self.sandbox.deliver(vendor, asked)
         if raw:
             return delivery
@@ -190,7 +202,9 @@ class Caller:
             "refresh_token": connection["extra"]["refresh_token"],
             **changes,
         }
-        path = path or connection["extra"]["token_url"].removeprefix(f"http://sandbox.example/{vendor}")
+        path = path or connection["extra"]["token_url"].removeprefix(
+            f"http://sandbox.example/{vendor}"
+        )
         return self.send(vendor, "POST", path, body=urlencode(form).encode())
 
     def bearer(self, vendor):
@@ -242,7 +256,9 @@ def call(frames, night, hands):
 
     def make(faults=(), **limits):
         chosen = replace(Limits.none(), **limits)
-        sandbox = Sandbox(FixedCompany(frames), night, limits=chosen, faults=faults, monotonic=hands)
+        sandbox = Sandbox(
+            FixedCompany(frames), night, limits=chosen, faults=faults, monotonic=hands
+        )
         return Caller(sandbox)
 
     return make

@@ -133,7 +133,11 @@ def test_any_text_parses_or_is_refused_by_name(text):
         assert error.code.isupper()  # noqa: PT017
 
 
-@given(st.text(alphabet=st.characters(blacklist_characters="\n", blacklist_categories=["Cs"]), max_size=20))
+@given(
+    st.text(
+        alphabet=st.characters(blacklist_characters="\n", blacklist_categories=["Cs"]), max_size=20
+    )
+)
 def test_a_quoted_string_comes_back_as_it_was(value):
     quoted = value.replace("\\", "\\\\").replace("'", "\\'")
     query = parse(f"SELECT campaign.id FROM campaign WHERE campaign.name = '{quoted}'")

@@ -57,7 +57,9 @@ def test_a_refused_refresh(vendors, changes, status, error):
 def test_a_call_without_a_good_token_is_unauthenticated(vendors, token):
     headers = {"authorization": f"Bearer {token}"} if token else {}
     path = f"/v26/customers/{DE}/googleAds:search"
-    status, body, _ = vendors.send("google_ads", "POST", path, body={"query": DAILY}, headers=headers)
+    status, body, _ = vendors.send(
+        "google_ads", "POST", path, body={"query": DAILY}, headers=headers
+    )
     assert (status, body["error"]["status"]) == (401, "UNAUTHENTICATED")
     assert body["error"]["message"].startswith("Request had invalid authentication credentials.")
 
@@ -74,7 +76,9 @@ def test_an_access_token_expires_by_the_monotonic_clock(vendors, hands):
 
 def test_accessible_customers_need_no_login(vendors):
     path = "/v26/customers:listAccessibleCustomers"
-    status, body, headers = vendors.send("google_ads", "GET", path, headers=vendors.bearer("google_ads"))
+    status, body, headers = vendors.send(
+        "google_ads", "GET", path, headers=vendors.bearer("google_ads")
+    )
     assert (status, body) == (200, {"resourceNames": [f"customers/{MANAGER}"]})
     assert headers["request-id"]
 
@@ -100,7 +104,9 @@ def test_the_accounts_below_the_manager(vendors):
     }
     assert [row["customerClient"]["status"] for row in rows] == ["ENABLED", "ENABLED", "CANCELED"]
     own = vendors.report(query.partition(" WHERE")[0], DE)[1]["results"]
-    assert [(row["customerClient"]["id"], row["customerClient"]["level"]) for row in own] == [(DE, "0")]
+    assert [(row["customerClient"]["id"], row["customerClient"]["level"]) for row in own] == [
+        (DE, "0")
+    ]
 
 
 def test_a_report_row_word_by_word(vendors):
@@ -141,7 +147,9 @@ def test_a_report_row_word_by_word(vendors):
             "segments": {"date": "2026-11-02"},
         }
     ]
-    assert body["fieldMask"].startswith("customer.id,customer.currencyCode,customer.timeZone,campaign.id,")
+    assert body["fieldMask"].startswith(
+        "customer.id,customer.currencyCode,customer.timeZone,campaign.id,"
+    )
     assert body["queryResourceConsumption"].isdigit()
     assert "nextPageToken" not in body
 
@@ -149,7 +157,9 @@ def test_a_report_row_word_by_word(vendors):
 def test_the_body_is_indented_by_two_spaces(vendors):
     path = f"/v26/customers/{DE}/googleAds:search"
     headers = vendors.bearer("google_ads") | {"login-customer-id": MANAGER}
-    delivery = vendors.send("google_ads", "POST", path, body={"query": DAILY}, headers=headers, raw=True)
+    delivery = vendors.send(
+        "google_ads", "POST", path, body={"query": DAILY}, headers=headers, raw=True
+    )
     text = delivery.reply.body.decode()
     assert text == json.dumps(json.loads(text), indent=2, ensure_ascii=False) + "\n"
 
@@ -191,7 +201,9 @@ def test_no_rows_no_results_key(vendors):
 def test_a_campaign_deleted_for_good_is_in_no_list_but_in_reports(vendors):
     listed = vendors.report("SELECT campaign.id, campaign.name FROM campaign")[1]["results"]
     assert [row["campaign"]["id"] for row in listed] == ["11", "12", "13"]
-    reported = vendors.report(DAILY.replace("campaign.id", "campaign.id, campaign.name"))[1]["results"]
+    reported = vendors.report(DAILY.replace("campaign.id", "campaign.id, campaign.name"))[1][
+        "results"
+    ]
     assert {"Deleted for good", "Everything"} <= {row["campaign"]["name"] for row in reported}
 
 
@@ -219,7 +231,9 @@ def test_totals_over_days_have_the_entities_without_a_day_too(vendors):
     ],
 )
 def test_conditions(vendors, condition, ids):
-    rows = vendors.report(f"SELECT campaign.id FROM campaign WHERE {condition}")[1].get("results", [])
+    rows = vendors.report(f"SELECT campaign.id FROM campaign WHERE {condition}")[1].get(
+        "results", []
+    )
     assert [row["campaign"]["id"] for row in rows] == ids
 
 
@@ -260,7 +274,10 @@ def test_a_page_token_is_bound_to_its_query(call):
     for query, account in ((ADS + " LIMIT 5", DE), (ADS, US)):
         refused = code(caller.report(query, account, pageToken=token))
         assert refused == (400, "INVALID_ARGUMENT", "requestError.INVALID_PAGE_TOKEN")
-    assert code(caller.report(ADS, pageToken="CPii5aS87vfFTBAK"))[2] == "requestError.INVALID_PAGE_TOKEN"
+    assert (
+        code(caller.report(ADS, pageToken="CPii5aS87vfFTBAK"))[2]
+        == "requestError.INVALID_PAGE_TOKEN"
+    )
 
 
 def test_a_page_token_of_another_night_has_expired(call, night):

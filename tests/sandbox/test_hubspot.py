@@ -95,7 +95,9 @@ def test_a_list_row_with_default_properties(vendors):
 
 
 def test_only_listed_properties_and_unknown_ones_ignored(vendors):
-    rows = vendors.get("hubspot", f"{OBJECTS}/deals", properties="amount,nonsense,closedate")[1]["results"]
+    rows = vendors.get("hubspot", f"{OBJECTS}/deals", properties="amount,nonsense,closedate")[1][
+        "results"
+    ]
     assert [row["properties"] for row in rows] == [
         {"amount": "1500.50", "closedate": "2026-11-01T08:00:00.000Z"},
         {"amount": "", "closedate": "2026-12-01T08:00:00.000Z"},
@@ -116,11 +118,17 @@ def test_lists_page_by_cursor_and_end_without_paging(vendors):
 
 def test_archived_lists_have_only_archived_records(vendors):
     [row] = vendors.get("hubspot", f"{OBJECTS}/contacts", archived="true")[1]["results"]
-    assert (row["id"], row["archived"], row["archivedAt"]) == ("106", True, "2026-11-04T09:30:00.000Z")
+    assert (row["id"], row["archived"], row["archivedAt"]) == (
+        "106",
+        True,
+        "2026-11-04T09:30:00.000Z",
+    )
     assert ids(vendors.get("hubspot", f"{OBJECTS}/deals", archived="true")[1]) == ["79"]
     [winner] = [
         row
-        for row in vendors.get("hubspot", f"{OBJECTS}/contacts", properties="hs_merged_object_ids")[1]["results"]
+        for row in vendors.get("hubspot", f"{OBJECTS}/contacts", properties="hs_merged_object_ids")[
+            1
+        ]["results"]
         if row["properties"]["hs_merged_object_ids"]
     ]
     assert winner["properties"]["hs_merged_object_ids"] == "106"
@@ -162,9 +170,15 @@ def test_the_default_page_has_ten(call, frames):
 
 
 def test_stage_history_is_newest_first(vendors):
-    rows = vendors.get("hubspot", f"{OBJECTS}/deals", propertiesWithHistory="dealstage")[1]["results"]
+    rows = vendors.get("hubspot", f"{OBJECTS}/deals", propertiesWithHistory="dealstage")[1][
+        "results"
+    ]
     history = rows[0]["propertiesWithHistory"]["dealstage"]
-    assert [entry["value"] for entry in history] == ["closedwon", "qualifiedtobuy", "appointmentscheduled"]
+    assert [entry["value"] for entry in history] == [
+        "closedwon",
+        "qualifiedtobuy",
+        "appointmentscheduled",
+    ]
     assert history[0] == {
         "value": "closedwon",
         "timestamp": "2026-11-01T08:00:00.000Z",
@@ -176,13 +190,17 @@ def test_stage_history_is_newest_first(vendors):
 
 
 def test_lifecycle_history(vendors):
-    row = vendors.get("hubspot", f"{OBJECTS}/contacts/102", propertiesWithHistory="lifecyclestage")[1]
+    row = vendors.get("hubspot", f"{OBJECTS}/contacts/102", propertiesWithHistory="lifecyclestage")[
+        1
+    ]
     stages = [entry["value"] for entry in row["propertiesWithHistory"]["lifecyclestage"]]
     assert stages == ["salesqualifiedlead", "marketingqualifiedlead", "lead"]
 
 
 def test_associations_within_a_list(vendors):
-    rows = vendors.get("hubspot", f"{OBJECTS}/deals", associations="contacts,companies")[1]["results"]
+    rows = vendors.get("hubspot", f"{OBJECTS}/deals", associations="contacts,companies")[1][
+        "results"
+    ]
     assert rows[0]["associations"] == {
         "contacts": {"results": [{"id": "101", "type": "deal_to_contact"}, {"id": "104", "type": "deal_to_contact"}]},
         "companies": {"results": [{"id": "901", "type": "deal_to_company"}]},
@@ -196,7 +214,12 @@ def found_by(caller, kind, *filters, **more):
 
 
 def where(name, operator, value=None, **more):
-    return {"propertyName": name, "operator": operator, **({} if value is None else {"value": value}), **more}
+    return {
+        "propertyName": name,
+        "operator": operator,
+        **({} if value is None else {"value": value}),
+        **more,
+    }
 
 
 @pytest.mark.parametrize(
@@ -263,10 +286,16 @@ NAMES = [where("email", "HAS_PROPERTY")]
         pytest.param({"filterGroups": [{"filters": NAMES * 5}] * 4}, id="twenty filters"),
         pytest.param({"sorts": [{"propertyName": "email"}] * 2}, id="two sorts"),
         pytest.param({"sorts": [{"propertyName": "nonsense"}]}, id="unknown sort"),
-        pytest.param({"filterGroups": [{"filters": [where("nonsense", "EQ", "1")]}]}, id="unknown property"),
-        pytest.param({"filterGroups": [{"filters": [where("email", "LIKE", "1")]}]}, id="unknown operator"),
+        pytest.param(
+            {"filterGroups": [{"filters": [where("nonsense", "EQ", "1")]}]}, id="unknown property"
+        ),
+        pytest.param(
+            {"filterGroups": [{"filters": [where("email", "LIKE", "1")]}]}, id="unknown operator"
+        ),
         pytest.param({"filterGroups": [{"filters": [where("email", "EQ")]}]}, id="no value"),
-        pytest.param({"filterGroups": [{"filters": [where("lastmodifieddate", "GT", "soon")]}]}, id="no date"),
+        pytest.param(
+            {"filterGroups": [{"filters": [where("lastmodifieddate", "GT", "soon")]}]}, id="no date"
+        ),
         pytest.param({"query": "x" * 3001}, id="long query"),
     ],
 )
@@ -290,7 +319,11 @@ def test_the_cap_of_10_000_can_be_reached_but_not_passed(call, frames):
 
 
 def test_batch_read_tells_found_from_missing(vendors):
-    body = {"properties": ["dealname"], "propertiesWithHistory": ["dealstage"], "inputs": [{"id": "77"}, {"id": "80"}]}
+    body = {
+        "properties": ["dealname"],
+        "propertiesWithHistory": ["dealstage"],
+        "inputs": [{"id": "77"}, {"id": "80"}],
+    }
     status, content, _ = vendors.post("hubspot", f"{OBJECTS}/deals/batch/read", body)
     assert (status, content["status"], ids(content)) == (200, "COMPLETE", ["77", "80"])
     assert content["results"][0]["propertiesWithHistory"]["dealstage"]
@@ -301,7 +334,8 @@ def test_batch_read_tells_found_from_missing(vendors):
 
 
 @pytest.mark.parametrize(
-    ("count", "history", "status"), [(100, [], 207), (101, [], 400), (50, ["dealstage"], 207), (51, ["dealstage"], 400)]
+    ("count", "history", "status"),
+    [(100, [], 207), (101, [], 400), (50, ["dealstage"], 207), (51, ["dealstage"], 400)],
 )
 def test_batch_sizes(vendors, count, history, status):
     inputs = [{"id": str(number)} for number in range(count)]
@@ -358,7 +392,9 @@ def test_pipelines_and_properties(vendors):
         {"isClosed": "true", "probability": "1.0"},
         {"isClosed": "true", "probability": "0.0"},
     ]
-    names = [row["name"] for row in vendors.get("hubspot", "/crm/v3/properties/deals")[1]["results"]]
+    names = [
+        row["name"] for row in vendors.get("hubspot", "/crm/v3/properties/deals")[1]["results"]
+    ]
     assert {"dealstage", "hs_lastmodifieddate"} <= set(names)
 
 
@@ -416,6 +452,9 @@ def test_an_index_that_lags_hides_what_changed_last(call):
 def test_search_needs_no_filter():
     moments = {"m": np.array([1, 2])}
     records = SimpleNamespace(
-        is_archived=np.array([False, True]), moments=moments, kind=SimpleNamespace(modified="m"), texts={}
+        is_archived=np.array([False, True]),
+        moments=moments,
+        kind=SimpleNamespace(modified="m"),
+        texts={},
     )
     assert search(records, {}).tolist() == [0]
