@@ -1,4 +1,4 @@
-"""Gated batches written by the contract between the rooms, without a vendor and without the gate."""
+"""Gated batches by the contract between the rooms, without a vendor and without the gate."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def land(
     results: Sequence[Result] = (),
     gated: bool = True,
 ) -> Batch:
-    """Land `rows` (values by column name; missing ones are null) and set `quarantined` ones aside."""
+    """Land `rows` (values by column name) and set the `quarantined` ones aside."""
     body = [json.dumps(row, default=str).encode() for row in (*rows, *quarantined)]
     page = Page(
         rows=body,
@@ -86,9 +86,8 @@ def gate(
         ]
         for number, row in enumerate(quarantined, start=1)
     ]
-    kinds = {
-        "_line": "BIGINT", "row": "VARCHAR", "reasons": "VARCHAR[]", "day": "DATE", "key": "VARCHAR",
-    }  # fmt: skip
+    kinds = {"_line": "BIGINT", "row": "VARCHAR", "reasons": "VARCHAR[]"}
+    kinds |= {"day": "DATE", "key": "VARCHAR"}
     _parquet(batch.path / QUARANTINE, kinds, aside)
     verdict = Verdict(
         format=FORMAT,
