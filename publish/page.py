@@ -1,16 +1,273 @@
-"""The scorecard page: one static file."""
+"""The scorecard as one static page: no script, nothing fetched, readable on paper and by ear."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+from itertools import groupby
 from pathlib import Path
+from typing import Any
+
+import jinja2
 
 from boscard.home import Home
 from boscard.settings import Settings
+from ingest.registry import SOURCES
+from publish import figures
+from publish.charts import Trend, draw
+from publish.page_data import CAMPAIGN_DAYS, DAYS, MONTHS, PageData, Row, read_page_data
+
+TEMPLATES = Path(__file__).parent / "templates"
+SHOWN_CAMPAIGNS = 10
 
 
-def write_page(home: Home, settings: Settings) -> Path:
-    """Write `home.site/index.html` from the current publication."""
+@dataclass(frozen=True, slots=True)
+class Notice:
+    """Something a reader must know before using a number."""
+
+    title: str
+    sentence: str
+    touches: str = ""
+
+
+def write_page(home: Home, settings: Settings, complaints: Sequence[str] = ()) -> Path:
+    """Write `home.site/index.html` from the current publication, in one step.
+
+    `complaints` are sentences about the night that the published data cannot know, such as why a
+    later night was not published; they come first on the page.
+    """
+    data = read_page_data(home)
+    environment = jinja2.Environment(
+        loader=jinja2.FileSystemLoader(TEMPLATES),
+        autoescape=True,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        undefined=jinja2.StrictUndefined,
+    )
+    html = environment.get_template("index.html").render(
+        _content(data, settings, complaints), style=(TEMPLATES / "style.css").read_text("utf-8")
+    )
     home.site.mkdir(parents=True, exist_ok=True)
     page = home.site / "index.html"
-    page.write_text(settings.company.name, encoding="utf-8")
+    part = page.with_name(".index.html.part")
+    part.write_text(html, encoding="utf-8")
+    part.replace(page)
     return page
+
+
+def _content(data: PageData, settings: Settings, complaints: Sequence[str]) -> dict[str, Any]:
+    currency = settings.company.reporting_currency
+    company = data.node("company")[0]
+    publication = data["publication"][0]
+    return {
+        "company_name": settings.company.name,
+        "company": _node(company, data),
+        "period": figures.period(company["period_start"], "month"),
+        "is_running": company["is_running"],
+        "as_of": figures.day(data.as_of_date),
+        "publication": publication,
+        "published_at": f"{publication['published_at']:%d %B %Y, %H:%M} UTC".lstrip("0"),
+        "notices": _notices(data, complaints),
+        "perspectives": [_perspective(row, data, currency) for row in _perspectives(data)],
+        "feeds": _feeds(data),
+        "restated": [_restated(row, currency) for row in data["restated"]],
+        "campaigns": [_campaign(row, currency) for row in data["campaigns"]],
+        "shown_campaigns": SHOWN_CAMPAIGNS,
+        "campaign_days": CAMPAIGN_DAYS,
+        "bands": figures.BANDS,
+    }
+
+
+def _perspectives(data: PageData) -> list[Row]:
+    order = [row["perspective_id"] for row in data["objectives"]]
+    return sorted(data.node("perspective"), key=lambda row: order.index(row["node_id"]))
+
+
+def _perspective(row: Row, data: PageData, currency: str) -> dict[str, Any]:
+    objectives = [child for child in data.node("objective") if child["parent_id"] == row["node_id"]]
+    texts = {objective["objective_id"]: objective for objective in data["objectives"]}
+    return {
+        **_node(row, data),
+        "objectives": [
+            {
+                **_node(objective, data),
+                "description": texts[objective["node_id"]]["description"],
+                "leads_to": texts[objective["node_id"]]["leads_to"],
+                "kpis": [
+                    _kpi(kpi, data, currency)
+                    for kpi in sorted(data.node("kpi"), key=lambda kpi: kpi["node_id"])
+                    if kpi["parent_id"] == objective["node_id"]
+                ],
+            }
+            for objective in objectives
+        ],
+    }
+
+
+def _node(row: Row, data: PageData) -> dict[str, Any]:
+    """What company, perspectives, objectives and KPIs have in common."""
+    past = [
+        score["score"]
+        for score in data["scores"]
+        if score["node_type"] == row["node_type"] and score["node_id"] == row["node_id"]
+    ][-MONTHS:]
+    return {
+        "id": row["node_id"],
+        "name": row["name"],
+        "owner": row["owner_name"],
+        "score": figures.score(row["score"]),
+        "has_score": row["score"] is not None,
+        "band": row["band"],
+        "is_band_shown": row["is_band_shown"],
+        "coverage": figures.share(row["coverage"]),
+        "worst_status": row["worst_status"],
+        "red_count": row["red_count"],
+        "trust": row["dq_state"],
+        "trust_words": figures.TRUST[row["dq_state"]],
+        "reason": row["dq_reason"],
+        "trend": draw(
+            Trend(f"{row['name']}: score, last {len(past)} months", past, None, (0, 1), True)
+        ),
+    }
+
+
+def _kpi(row: Row, data: PageData, currency: str) -> dict[str, Any]:
+    definition = next(item for item in data["definitions"] if item["kpi_id"] == row["node_id"])
+    series = {
+        kind: [
+            (value["period_start"], value["value"])
+            for value in data["values"]
+            if value["kpi_id"] == row["node_id"] and value["period_type"] == kind
+        ][-length:]
+        for kind, length in (("month", MONTHS), ("day", DAYS))
+    }
+    unit = row["unit"]
+    before = series["month"][-2][1] if len(series["month"]) > 1 else None
+    return {
+        **_node(row, data),
+        "value": figures.figure(row["value"], unit, currency),
+        "has_value": row["value"] is not None,
+        "no_data": figures.NO_DATA.get(row["no_data_reason"], row["no_data_reason"]),
+        "target": figures.figure(row["target"], unit, currency),
+        "before": None if before is None else figures.figure(before, unit, currency),
+        "change": None if row["is_running"] else figures.change(row["value"], before, unit),
+        "data_through": figures.day(row["data_through"]),
+        "decision": definition["decision"],
+        "formula": definition["formula"],
+        "steward": definition["steward_name"],
+        "months": _trend(row, series["month"], "months", row["target"], currency),
+        "days": _trend(row, series["day"], "days", None, currency),
+    }
+
+
+def _trend(
+    row: Row,
+    series: list[tuple[date, float | None]],
+    kind: str,
+    target: float | None,
+    currency: str,
+) -> dict[str, Any]:
+    values = [value for _, value in series]
+    known = [value for value in values if value is not None]
+    label = f"{row['name']}, last {len(series)} {kind}"
+    if known:
+        low, high = (figures.figure(end(known), row["unit"], currency) for end in (min, max))
+        label += f": between {low} and {high}"
+    is_gapped = None in values
+    form = "%b %Y" if kind == "months" else "%-d %b"
+    return {
+        "svg": draw(Trend(label, values, target, None, kind == "months" or is_gapped)),
+        "first": series[0][0].strftime(form) if series else "",
+        "last": series[-1][0].strftime(form) if series else "",
+        "words": f"{len(series)} {kind}",
+    }
+
+
+def _notices(data: PageData, complaints: Sequence[str]) -> list[Notice]:
+    notices = [Notice("Tonight", complaint) for complaint in complaints]
+    late = [row for row in data["streams"] if row["stream_state"] != "fresh"]
+    for (source, account), rows in groupby(late, lambda row: (row["source"], row["account_name"])):
+        worst = max(rows, key=lambda row: row["days_behind"] or 10**6)
+        title = f"{account} ({_title(source)}): {_lateness(worst)}"
+        notices.append(Notice(title, _waiting(worst), _touched(data, source)))
+    notices += [
+        Notice(f"{row['account_name']} ({_title(row['source'])})", row["sentence"])
+        for row in data["failures"]
+    ]
+    return notices
+
+
+def _lateness(row: Row) -> str:
+    if row["stream_state"] == "held":
+        return "new data held back"
+    if row["data_through"] is None:
+        return "never loaded"
+    return f"{row['days_behind']} {'day' if row['days_behind'] == 1 else 'days'} behind"
+
+
+def _waiting(row: Row) -> str:
+    if row["data_through"] is None:
+        return "Nothing has been loaded yet; numbers that need it are left out."
+    why = "did not pass their checks and wait for a decision" if row["stream_state"] == "held" else (
+        "have not arrived"
+    )  # fmt: skip
+    return f"Newer data {why}. Numbers that need them end on {figures.day(row['data_through'])}."
+
+
+def _touched(data: PageData, source: str) -> str:
+    doubtful = {row["node_id"] for row in data.node("kpi") if row["dq_state"] in ("stale", "held")}
+    return figures.listing(
+        [
+            row["name"]
+            for row in data["definitions"]
+            if row["kpi_id"] in doubtful and source in (row["sources"] or "").split(", ")
+        ]
+    )
+
+
+def _feeds(data: PageData) -> list[dict[str, Any]]:
+    """One row an account: how far its data go, by its stream that is furthest behind."""
+    feeds = []
+    by_account = groupby(data["streams"], lambda row: (row["source"], row["account_name"]))
+    for (source, account), rows in by_account:
+        streams = list(rows)
+        worst = max(
+            streams, key=lambda row: (row["days_behind"] or 0, row["stream_state"] != "fresh")
+        )
+        is_fresh = all(row["stream_state"] == "fresh" for row in streams)
+        feeds.append(
+            {
+                "account": account,
+                "source": _title(source),
+                "through": figures.day(worst["data_through"]),
+                "is_fresh": is_fresh,
+                "state": "complete" if is_fresh else _lateness(worst),
+            }
+        )
+    return feeds
+
+
+def _restated(row: Row, currency: str) -> dict[str, Any]:
+    return {
+        "name": row["name"],
+        "period": figures.period(row["period_start"], row["period_type"]),
+        "old": figures.figure(row["old_value"], row["unit"], currency),
+        "new": figures.figure(row["new_value"], row["unit"], currency),
+        "reason": row["reason"],
+    }
+
+
+def _campaign(row: Row, currency: str) -> dict[str, Any]:
+    return {
+        "name": row["campaign_name"],
+        "channel": row["channel"].replace("_", " "),
+        "spend": figures.figure(row["spend"], "money", currency),
+        "clicks": figures.figure(row["clicks"], "count", currency),
+        "conversions": figures.figure(row["conversions"], "count", currency),
+        "return": figures.figure(row["return"], "ratio", currency),
+    }
+
+
+def _title(source: str) -> str:
+    return SOURCES[source].title if source in SOURCES else source

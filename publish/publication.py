@@ -30,7 +30,6 @@ from publish.history import (
     record_rows,
     rows_of,
 )
-from publish.page import write_page
 from publish.postgres import Changes, Transaction, transaction
 from publish.restatements import restatements
 from publish.schema import prepare
@@ -46,7 +45,6 @@ class Publication:
     changes: Mapping[str, Changes]
     duckdb: Path
     parquet: Path
-    page: Path
 
     @property
     def publication_id(self) -> str:
@@ -64,7 +62,7 @@ class Publication:
 def publish(
     home: Home, settings: Settings, clock: Clock, *, postgres_url: str | None = None
 ) -> Publication:
-    """Publish the night's marts in all three places and write the page.
+    """Publish the night's marts in all three places.
 
     `postgres_url` is the writer's URL of a server of one's own; without it the embedded server
     serves, started for as long as needed. Raises before anything changes when the marts are another
@@ -88,13 +86,11 @@ def publish(
         point_current(places, record.publication_id)
         published = history[PUBLICATIONS.name].column("publication_id").to_pylist()
         prune(places, published[::-1], settings.publication.keep)
-        page = write_page(home, settings)
     return Publication(
         record,
         changes,
         places.duckdb(record.publication_id),
         places.parquet(record.publication_id),
-        page,
     )
 
 

@@ -9,6 +9,7 @@ import duckdb
 from boscard.home import Home
 from publish.contract import SCHEMA, quoted
 from publish.files import Places
+from publish.history import Record
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -39,3 +40,14 @@ def read(view: str, home: Home | None = None) -> pd.DataFrame:
         if view not in names:
             raise NothingPublishedError(f"no view {view!r}; there are: {', '.join(names)}")
         return connection.execute(f"select * from {SCHEMA}.{quoted(view)}").df()  # noqa: S608
+
+
+def current_record(home: Home | None = None) -> Record | None:
+    """The current publication's row of `kpi.publications`; None before the first one."""
+    try:
+        publications = read("publications", home)
+    except NothingPublishedError:
+        return None
+    newest = publications.sort_values("sequence").iloc[-1].to_dict()
+    newest["as_of_date"] = newest["as_of_date"].date()
+    return Record(**newest)

@@ -1,0 +1,37 @@
+"""The connection string that a BI tool is given."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from urllib.parse import unquote, urlsplit
+
+from boscard.home import Home
+from boscard.settings import Settings
+from publish.connection import require_embedded
+from publish.embedded import Embedded
+from publish.login import READER, Login
+
+
+def reader_url(home: Home, settings: Settings, postgres_url: str | None = None) -> str:
+    """What a BI tool connects with: `postgresql://kpi_reader:…@host:port/database`.
+
+    For a server of one's own the reader's password is not known here and left out. The embedded
+    server need not run, but must have been started once.
+    """
+    if postgres_url is None:
+        require_embedded(settings)
+        return Embedded(home.postgres).login(READER).url
+    return replace(_parsed(postgres_url), user=READER, password=None).url
+
+
+def _parsed(url: str) -> Login:
+    parts = urlsplit(url)
+    database = unquote(parts.path.lstrip("/")) or "postgres"
+    user, password = unquote(parts.username or ""), parts.password
+    return Login(
+        parts.hostname or "localhost",
+        parts.port or 5432,
+        database,
+        user,
+        None if password is None else unquote(password),
+    )
