@@ -56,6 +56,16 @@ def new_session() -> requests.Session:
     return session
 
 
+class Health:
+    """Whether the vendor answered the last request; while it does not, each is tried only once.
+
+    So a vendor that is down costs a night its patience once, not once a unit.
+    """
+
+    def __init__(self) -> None:
+        self.is_up = True
+
+
 class Client:
     """Speaks to one vendor for one connection. It knows nothing of paging or of landing."""
 
@@ -70,6 +80,7 @@ class Client:
         explain: Explain,
         headers: Mapping[str, str],
         session: requests.Session,
+        health: Health,
         patience: Patience = PATIENCE,
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
@@ -81,6 +92,7 @@ class Client:
         self._explain = explain
         self._headers = headers
         self._session = session
+        self._health = health
         self._patience = patience
         self._sleep = sleep
 
@@ -90,11 +102,14 @@ class Client:
         Raises Transient after the last attempt, Throttled for a long wait, Refused at once.
         """
         started, waited = time.monotonic(), 0.0
+        attempts = self._patience.attempts if self._health.is_up else 1
         for attempt in count(1):
             try:
                 reply = self._exchange(request)
                 milliseconds = round((time.monotonic() - started) * 1000)
-                return self._page(request, reply, attempt, milliseconds)
+                page = self._page(request, reply, attempt, milliseconds)
+                self._health.is_up = True
+                return page
             except (Transient, Throttled) as error:
                 self._scrub(error)
                 pause = (
@@ -103,7 +118,8 @@ class Client:
                     else self._patience.first_pause * 2 ** (attempt - 1)
                 )
                 waited += pause
-                if attempt >= self._patience.attempts or waited > self._patience.longest_wait:
+                if attempt >= attempts or waited > self._patience.longest_wait:
+                    self._health.is_up = isinstance(error, Throttled)
                     raise
                 LOG.warning("attempt %d failed, again in %.1f s: %s", attempt, pause, error)
                 self._sleep(pause)

@@ -17,7 +17,7 @@ from boscard.settings import Account, Settings
 from ingest.auth import Auth, Bearer, OAuth
 from ingest.batch import Batch, Unit, Window
 from ingest.budget import Budget
-from ingest.client import PATIENCE, Client, Patience, new_session
+from ingest.client import PATIENCE, Client, Health, Patience, new_session
 from ingest.connections import Connection
 from ingest.errors import IngestError, Refused
 from ingest.exchange import Page, Request
@@ -179,6 +179,7 @@ class _Access:
     auth: Auth
     budget: Budget
     session: requests.Session
+    health: Health
 
 
 _OPENED: dict[tuple[str, ...], _Access] = {}
@@ -200,7 +201,8 @@ def open_client(
         access = _OPENED.get(key)
         if access is None:
             auth = _authenticate(source, name, host, connection, tokens)
-            access = _OPENED[key] = _Access(auth, Budget(source.api.limits), new_session())
+            budget = Budget(source.api.limits)
+            access = _OPENED[key] = _Access(auth, budget, new_session(), Health())
     return Client(
         title=source.title,
         host=host,
@@ -210,6 +212,7 @@ def open_client(
         explain=source.api.explain,
         headers=source.api.headers(connection),
         session=access.session,
+        health=access.health,
         patience=patience,
     )
 

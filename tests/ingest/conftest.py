@@ -17,10 +17,13 @@ import pytest
 from boscard.clock import Clock
 from boscard.settings import Settings
 from ingest.batch import Unit, Window
+from ingest.budget import Limit
 from ingest.client import Patience
 from ingest.connections import Connection
 from ingest.landing import Landing
+from ingest.registry import SOURCES
 from ingest.tokens import FileTokens
+from sandbox.company import Company
 
 BERLIN = ZoneInfo("Europe/Berlin")
 NIGHT = date(2026, 11, 1)
@@ -66,7 +69,7 @@ Route = Callable[[Asked], Answer]
 
 
 class Vendor:
-    """Routes by method and path; a route is a function, or answers to give in turn (the last stays)."""
+    """Routes by method and path: a function, or answers to give in turn (the last one stays)."""
 
     def __init__(self, url: str) -> None:
         self.url = url
@@ -100,6 +103,7 @@ class Vendor:
 def vendor() -> Iterator[Vendor]:
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
+        wbufsize = -1
 
         def handle_one(self) -> None:
             parts = urlsplit(self.path)
@@ -121,7 +125,7 @@ def vendor() -> Iterator[Vendor]:
             if answer.cut:
                 self.close_connection = True
 
-        do_GET = do_POST = handle_one
+        do_GET = do_POST = handle_one  # noqa: N815
 
         def log_message(self, *_: object) -> None:
             return None
@@ -146,6 +150,22 @@ def oauth_vendor(vendor: Vendor) -> Vendor:
         lambda _: Answer({"access_token": f"access-{next(given)}", "expires_in": 3600}),
     )
     return vendor
+
+
+@pytest.fixture(scope="session")
+def company() -> Company:
+    """A small company of some two months, for pulls from the sandbox."""
+    return Company(seed=7, start=date(2025, 10, 1), scale=0.1)
+
+
+@pytest.fixture(scope="session")
+def unlimited() -> Iterator[None]:
+    """Our own call budgets out of the way: the sandbox of these tests has no limits."""
+    with pytest.MonkeyPatch.context() as patch:
+        for source in SOURCES.values():
+            for name in source.api.limits:
+                patch.setitem(source.api.limits, name, Limit(100_000, 1.0))
+        yield
 
 
 @pytest.fixture

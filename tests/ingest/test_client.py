@@ -1,7 +1,9 @@
 """The client: what it retries, what it gives up on, and that bytes come through as they were."""
 
+# ruff: noqa: C408 (answers read better as calls)
 from __future__ import annotations
 
+import contextlib
 import gzip
 import hashlib
 import json
@@ -12,7 +14,7 @@ import pytest
 
 from ingest.auth import Bearer
 from ingest.budget import Budget
-from ingest.client import Client, Patience, new_session, safe_url
+from ingest.client import Client, Health, Patience, new_session, safe_url
 from ingest.error_table import Problem, Rule
 from ingest.errors import Refused, Throttled, Transient
 from ingest.exchange import Request
@@ -49,6 +51,7 @@ def client(vendor, slept):
         explain=explain,
         headers={"x-house": "boscard"},
         session=new_session(),
+        health=Health(),
         patience=Patience(attempts=3, first_pause=1.0, connect_seconds=2, read_seconds=5),
         sleep=slept.append,
     )
@@ -125,6 +128,28 @@ def test_what_does_not_pass_is_given_back_after_the_last_attempt(
         client.fetch(ROWS)
     assert len(vendor.asked) == 3
     assert len(slept) == 2
+
+
+def test_a_vendor_that_is_down_costs_patience_once_until_it_answers(vendor, client, answer, slept):
+    vendor.on("GET", "/rows", *[answer(b"", 503)] * 5, *[answer(WHOLE)] * 2, answer(b"", 503))
+    counts = []
+    for _ in range(5):
+        before = len(vendor.asked)
+        with contextlib.suppress(Transient):
+            client.fetch(ROWS)
+        counts.append(len(vendor.asked) - before)
+    assert counts == [3, 1, 1, 1, 1]
+    with pytest.raises(Transient):
+        client.fetch(ROWS)
+    assert len(vendor.asked) == 10
+
+
+def test_a_vendor_that_only_throttles_is_not_down(vendor, client, answer):
+    vendor.on("GET", "/rows", answer({"code": "SLOW"}, 429))
+    for _ in range(2):
+        with pytest.raises(Throttled):
+            client.fetch(ROWS)
+    assert len(vendor.asked) == 6
 
 
 def test_no_answer_at_all_is_transient(client, slept):

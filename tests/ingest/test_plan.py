@@ -160,7 +160,7 @@ def test_after_the_plan_is_landed_every_day_is_there_and_nothing_is_due(
     ]
     planned = due(kind, batches, as_of=NIGHT, whole=WHOLE)
     assert all(window is not None for window in planned)
-    assert all(START <= window.start and window.end <= NIGHT for window in planned)
+    assert all(window.start >= START and window.end <= NIGHT for window in planned)
     assert all((window.end - window.start).days < window_days for window in planned)
     after = [
         *batches,

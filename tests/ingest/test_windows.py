@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date, timedelta
+from itertools import pairwise
 
 import pytest
 from hypothesis import given
@@ -31,10 +32,7 @@ def days(found) -> set[date]:
 
 
 def is_tidy(found: list[Window]) -> bool:
-    return all(
-        earlier.end + timedelta(days=1) < later.start
-        for earlier, later in zip(found, found[1:], strict=False)
-    )
+    return all(earlier.end + timedelta(days=1) < later.start for earlier, later in pairwise(found))
 
 
 @given(many)
