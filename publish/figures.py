@@ -17,11 +17,13 @@ NO_DATA = {
 
 TRUST = {
     "verified": "Verified",
-    "provisional": "May still move",
+    "provisional": "Provisional",
     "stale": "Out of date",
     "suspect": "Doubtful",
     "held": "Held back",
 }
+
+UNITS = {"money": "money", "money_per_day": "money a day", "percent": "percent", "ratio": "times"}
 
 BANDS = {
     "green": "Green",

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import date
 from itertools import groupby
 from pathlib import Path
@@ -13,22 +12,13 @@ import jinja2
 
 from boscard.home import Home
 from boscard.settings import Settings
-from ingest.registry import SOURCES
 from publish import figures
 from publish.charts import Trend, draw
+from publish.notices import lateness, notices, source_title
 from publish.page_data import CAMPAIGN_DAYS, DAYS, MONTHS, PageData, Row, read_page_data
 
 TEMPLATES = Path(__file__).parent / "templates"
 SHOWN_CAMPAIGNS = 10
-
-
-@dataclass(frozen=True, slots=True)
-class Notice:
-    """Something a reader must know before using a number."""
-
-    title: str
-    sentence: str
-    touches: str = ""
 
 
 def write_page(home: Home, settings: Settings, complaints: Sequence[str] = ()) -> Path:
@@ -68,7 +58,7 @@ def _content(data: PageData, settings: Settings, complaints: Sequence[str]) -> d
         "as_of": figures.day(data.as_of_date),
         "publication": publication,
         "published_at": f"{publication['published_at']:%d %B %Y, %H:%M} UTC".lstrip("0"),
-        "notices": _notices(data, complaints),
+        "notices": notices(data, complaints),
         "perspectives": [_perspective(row, data, currency) for row in _perspectives(data)],
         "feeds": _feeds(data),
         "restated": [_restated(row, currency) for row in data["restated"]],
@@ -108,7 +98,7 @@ def _perspective(row: Row, data: PageData, currency: str) -> dict[str, Any]:
 def _node(row: Row, data: PageData) -> dict[str, Any]:
     """What company, perspectives, objectives and KPIs have in common."""
     past = [
-        score["score"]
+        (score["period_start"], score["score"])
         for score in data["scores"]
         if score["node_type"] == row["node_type"] and score["node_id"] == row["node_id"]
     ][-MONTHS:]
@@ -126,9 +116,7 @@ def _node(row: Row, data: PageData) -> dict[str, Any]:
         "trust": row["dq_state"],
         "trust_words": figures.TRUST[row["dq_state"]],
         "reason": row["dq_reason"],
-        "trend": draw(
-            Trend(f"{row['name']}: score, last {len(past)} months", past, None, (0, 1), True)
-        ),
+        "trend": _trend(f"{row['name']}: score", past, "months", bounds=(0, 1)),
     }
 
 
@@ -143,6 +131,7 @@ def _kpi(row: Row, data: PageData, currency: str) -> dict[str, Any]:
         for kind, length in (("month", MONTHS), ("day", DAYS))
     }
     unit = row["unit"]
+    label = f"{row['name']} in {figures.UNITS.get(unit, unit)}"
     before = series["month"][-2][1] if len(series["month"]) > 1 else None
     return {
         **_node(row, data),
@@ -152,78 +141,38 @@ def _kpi(row: Row, data: PageData, currency: str) -> dict[str, Any]:
         "target": figures.figure(row["target"], unit, currency),
         "before": None if before is None else figures.figure(before, unit, currency),
         "change": None if row["is_running"] else figures.change(row["value"], before, unit),
-        "data_through": figures.day(row["data_through"]),
+        "data_through": _if_behind(row["data_through"], data.as_of_date),
         "decision": definition["decision"],
         "formula": definition["formula"],
         "steward": definition["steward_name"],
-        "months": _trend(row, series["month"], "months", row["target"], currency),
-        "days": _trend(row, series["day"], "days", None, currency),
+        "months": _trend(label, series["month"], "months", row["target"]),
+        "days": _trend(label, series["day"], "days"),
     }
 
 
+def _if_behind(through: date | None, as_of_date: date) -> str | None:
+    return None if through == as_of_date else figures.day(through)
+
+
 def _trend(
-    row: Row,
-    series: list[tuple[date, float | None]],
+    label: str,
+    series: Sequence[tuple[date, float | None]],
     kind: str,
-    target: float | None,
-    currency: str,
+    target: float | None = None,
+    bounds: tuple[float, float] | None = None,
 ) -> dict[str, Any]:
     values = [value for _, value in series]
     known = [value for value in values if value is not None]
-    label = f"{row['name']}, last {len(series)} {kind}"
+    label = f"{label}, last {len(series)} {kind}"
     if known:
-        low, high = (figures.figure(end(known), row["unit"], currency) for end in (min, max))
-        label += f": between {low} and {high}"
-    is_gapped = None in values
+        label += f": from {min(known):,.2f} to {max(known):,.2f}, at last {known[-1]:,.2f}"
     form = "%b %Y" if kind == "months" else "%-d %b"
     return {
-        "svg": draw(Trend(label, values, target, None, kind == "months" or is_gapped)),
+        "svg": draw(Trend(label, values, target, bounds, kind == "months" or None in values)),
         "first": series[0][0].strftime(form) if series else "",
         "last": series[-1][0].strftime(form) if series else "",
         "words": f"{len(series)} {kind}",
     }
-
-
-def _notices(data: PageData, complaints: Sequence[str]) -> list[Notice]:
-    notices = [Notice("Tonight", complaint) for complaint in complaints]
-    late = [row for row in data["streams"] if row["stream_state"] != "fresh"]
-    for (source, account), rows in groupby(late, lambda row: (row["source"], row["account_name"])):
-        worst = max(rows, key=lambda row: row["days_behind"] or 10**6)
-        title = f"{account} ({_title(source)}): {_lateness(worst)}"
-        notices.append(Notice(title, _waiting(worst), _touched(data, source)))
-    notices += [
-        Notice(f"{row['account_name']} ({_title(row['source'])})", row["sentence"])
-        for row in data["failures"]
-    ]
-    return notices
-
-
-def _lateness(row: Row) -> str:
-    if row["stream_state"] == "held":
-        return "new data held back"
-    if row["data_through"] is None:
-        return "never loaded"
-    return f"{row['days_behind']} {'day' if row['days_behind'] == 1 else 'days'} behind"
-
-
-def _waiting(row: Row) -> str:
-    if row["data_through"] is None:
-        return "Nothing has been loaded yet; numbers that need it are left out."
-    why = "did not pass their checks and wait for a decision" if row["stream_state"] == "held" else (
-        "have not arrived"
-    )  # fmt: skip
-    return f"Newer data {why}. Numbers that need them end on {figures.day(row['data_through'])}."
-
-
-def _touched(data: PageData, source: str) -> str:
-    doubtful = {row["node_id"] for row in data.node("kpi") if row["dq_state"] in ("stale", "held")}
-    return figures.listing(
-        [
-            row["name"]
-            for row in data["definitions"]
-            if row["kpi_id"] in doubtful and source in (row["sources"] or "").split(", ")
-        ]
-    )
 
 
 def _feeds(data: PageData) -> list[dict[str, Any]]:
@@ -239,10 +188,10 @@ def _feeds(data: PageData) -> list[dict[str, Any]]:
         feeds.append(
             {
                 "account": account,
-                "source": _title(source),
+                "source": source_title(source),
                 "through": figures.day(worst["data_through"]),
                 "is_fresh": is_fresh,
-                "state": "complete" if is_fresh else _lateness(worst),
+                "state": "complete" if is_fresh else lateness(worst),
             }
         )
     return feeds
@@ -267,7 +216,3 @@ def _campaign(row: Row, currency: str) -> dict[str, Any]:
         "conversions": figures.figure(row["conversions"], "count", currency),
         "return": figures.figure(row["return"], "ratio", currency),
     }
-
-
-def _title(source: str) -> str:
-    return SOURCES[source].title if source in SOURCES else source

@@ -174,7 +174,7 @@ select
     name,
     'Why it matters to us.' as description,
     parent_id as perspective_id,
-    position::bigint as perspective_position,
+    list_position(['financial', 'customer', 'process', 'learning'], parent_id)::bigint as perspective_position,
     'Win new customers' as leads_to
 from nodes
 where node_type = 'objective';
