@@ -153,28 +153,20 @@ def open_qualified(known: Snapshot, deals: pd.DataFrame, through: date) -> pd.Da
     closes, once it has entered a stage other than the first, while its newest stage change by
     that day is at most 60 days back.
     """
-    history = known.deal_stage_history.merge(deals, on="deal_id", suffixes=("_entered", ""))
-    entered = days_of(history["at"], known.time_zone)
-    last = midnight(through)
-    qualified = entered[history["stage_id_entered"] != STAGES[0]]
-    qualified_on = qualified.groupby(history["deal_id"]).min()
-    changes = pd.DataFrame({"deal_id": history["deal_id"], "changed": entered})
-    changes = changes[changes["changed"] <= last].drop_duplicates()
-    changes = changes.sort_values(["deal_id", "changed"])
-    changes = changes.join(qualified_on.rename("qualified"), on="deal_id", how="inner")
-    closed = deals[(deals["is_won"] | deals["is_lost"]) & deals["close_date"].notna()]
-    closes = changes["deal_id"].map(closed.set_index("deal_id")["close_date"])
-    created = changes["deal_id"].map(deals.set_index("deal_id")["created_date"])
+    closes = deals["close_date"].where(deals["is_won"] | deals["is_lost"])
+    lives = deals[["deal_id", "created_date"]].assign(closes=closes)
+    history = known.deal_stage_history
+    changes = history.assign(changed=days_of(history["at"], known.time_zone))
+    qualified = changes[changes["stage_id"] != STAGES[0]].sort_values("changed")
+    qualified = qualified.drop_duplicates("deal_id").rename(columns={"changed": "qualified"})
+    changes = changes[changes["changed"] <= midnight(through)][["deal_id", "changed"]]
+    changes = changes.drop_duplicates().sort_values(["deal_id", "changed"])
+    changes["next"] = changes.groupby("deal_id")["changed"].shift(-1)
+    rows = changes.merge(qualified[["deal_id", "qualified"]], on="deal_id").merge(lives)
     day = pd.Timedelta(days=1)
-    until = pd.concat(
-        [
-            changes.groupby("deal_id")["changed"].shift(-1) - day,
-            changes["changed"] + _STALE_DAYS * day,
-            closes - day,
-        ],
-        axis=1,
-    ).min(axis=1)
-    since = pd.concat([changes["changed"], changes["qualified"], created], axis=1).max(axis=1)
+    stale = rows["changed"] + _STALE_DAYS * day
+    until = pd.concat([rows["next"] - day, stale, rows["closes"] - day], axis=1).min(axis=1)
+    since = rows[["changed", "qualified", "created_date"]].max(axis=1)
     calendar = pd.date_range(known.start, through, freq="D", unit="s")
     begins = np.searchsorted(calendar, since, side="left")
     ends = np.searchsorted(calendar, until, side="right")

@@ -37,6 +37,8 @@ def summed(
     `rows` has `date` and `amount`, the columns named in `segments`, and maybe `account_id` and
     `currency_code`. With `places` the sum is a Decimal with that many decimals.
     """
+    if rows.empty:
+        return pd.DataFrame(columns=list(COLUMNS))
     rows = rows if account is None else rows.assign(account_id=account)
     if "currency_code" not in rows:
         rows = rows.assign(currency_code="")
@@ -59,7 +61,8 @@ def exact(values: pd.Series, places: int) -> pd.Series:
 
 def stacked(parts: Sequence[pd.DataFrame]) -> pd.DataFrame:
     """The parts as one frame, in the order of its keys."""
-    if not parts:
-        return pd.DataFrame(columns=list(COLUMNS))
-    rows = pd.concat([part[list(COLUMNS)] for part in parts], ignore_index=True)
+    filled = [part[list(COLUMNS)] for part in parts if len(part)]
+    if not filled:
+        return pd.DataFrame(columns=list(COLUMNS)).astype({"date": "datetime64[s]"})
+    rows = pd.concat(filled, ignore_index=True)
     return rows.sort_values(list(COLUMNS[:-1]), kind="stable", ignore_index=True)
