@@ -7,11 +7,11 @@ from dataclasses import dataclass
 from boscard.clock import Clock
 from boscard.settings import Account, Settings
 from ingest.batch import Unit
-from ingest.client import PATIENCE, Patience
 from ingest.connections import Connection
 from ingest.errors import IngestError
 from ingest.pull import Pull, open_client
 from ingest.registry import SOURCES
+from ingest.session import PATIENCE, Patience
 from ingest.tokens import TokenStore
 
 

@@ -6,11 +6,8 @@ import hashlib
 import logging
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
-from http.cookiejar import DefaultCookiePolicy
 from itertools import count
 from typing import Any
-from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 
 import msgspec
 import requests
@@ -21,49 +18,13 @@ from ingest.budget import Budget
 from ingest.error_table import Explain, Rule, understand
 from ingest.errors import IngestError, Refused, Throttled, Transient
 from ingest.exchange import Page, Reply, Request
+from ingest.session import PATIENCE, Health, Patience, safe_url
 
-__all__ = ["PATIENCE", "Client", "Page", "Patience", "new_session", "safe_url"]
+__all__ = ["Client", "Page"]
 
 LOG = logging.getLogger(__name__)
-HIDDEN_PARAMETERS = ("token", "access_token", "refresh_token", "client_secret", "api_key", "key")
 _ENVELOPE = msgspec.json.Decoder(dict[str, msgspec.Raw])
 _ROWS = msgspec.json.Decoder(list[msgspec.Raw])
-
-
-@dataclass(frozen=True, slots=True)
-class Patience:
-    """How long one request is worth: attempts, the first pause (it doubles), and the seconds.
-
-    A wait that would go beyond `longest_wait` is the scheduler's, not the worker's.
-    """
-
-    attempts: int = 5
-    first_pause: float = 0.5
-    longest_wait: float = 120.0
-    connect_seconds: float = 10.0
-    read_seconds: float = 60.0
-    body_seconds: float = 600.0
-
-
-PATIENCE = Patience()
-
-
-def new_session() -> requests.Session:
-    """A session that keeps no cookies and takes no credentials from ~/.netrc."""
-    session = requests.Session()
-    session.auth = lambda prepared: prepared
-    session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
-    return session
-
-
-class Health:
-    """Whether the vendor answered the last request; while it does not, each is tried only once.
-
-    So a vendor that is down costs a night its patience once, not once a unit.
-    """
-
-    def __init__(self) -> None:
-        self.is_up = True
 
 
 class Client:
@@ -108,8 +69,6 @@ class Client:
                 reply = self._exchange(request)
                 milliseconds = round((time.monotonic() - started) * 1000)
                 page = self._page(request, reply, attempt, milliseconds)
-                self._health.is_up = True
-                return page
             except (Transient, Throttled) as error:
                 self._scrub(error)
                 pause = (
@@ -126,6 +85,9 @@ class Client:
             except IngestError as error:
                 self._scrub(error)
                 raise
+            else:
+                self._health.is_up = True
+                return page
         raise AssertionError("unreachable")
 
     def _exchange(self, request: Request) -> Reply:
@@ -258,14 +220,3 @@ class Client:
 def _one_line(json: bytes | msgspec.Raw) -> bytes | msgspec.Raw:
     plain = bytes(json)
     return plain.translate(None, b"\r\n") if b"\n" in plain or b"\r" in plain else json
-
-
-def safe_url(url: str) -> str:
-    """The URL without user information and without parameters that carry secrets."""
-    parts = urlsplit(url)
-    query = [
-        (name, "***" if name.lower() in HIDDEN_PARAMETERS else value)
-        for name, value in parse_qsl(parts.query, keep_blank_values=True)
-    ]
-    host = parts.netloc.rpartition("@")[2]
-    return urlunsplit((parts.scheme, host, parts.path, urlencode(query, safe=":,*"), ""))

@@ -17,7 +17,7 @@ from boscard.settings import Account, Settings
 from ingest.auth import Auth, Bearer, OAuth
 from ingest.batch import Batch, Unit, Window
 from ingest.budget import Budget
-from ingest.client import PATIENCE, Client, Health, Patience, new_session
+from ingest.client import Client
 from ingest.connections import Connection
 from ingest.errors import IngestError, Refused
 from ingest.exchange import Page, Request
@@ -25,6 +25,7 @@ from ingest.landing import Draft, Landing
 from ingest.paginators import Paginator, pages
 from ingest.progress import Progress, Quiet, unit_label
 from ingest.registry import SOURCES
+from ingest.session import PATIENCE, Health, Patience, new_session
 from ingest.stream import Source, Stream
 from ingest.tokens import TokenStore
 

@@ -12,18 +12,22 @@ from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 from zoneinfo import ZoneInfo
 
+import hypothesis
 import pytest
 
 from boscard.clock import Clock
 from boscard.settings import Settings
 from ingest.batch import Unit, Window
 from ingest.budget import Limit
-from ingest.client import Patience
 from ingest.connections import Connection
 from ingest.landing import Landing
 from ingest.registry import SOURCES
+from ingest.session import Patience
 from ingest.tokens import FileTokens
 from sandbox.company import Company
+
+hypothesis.settings.register_profile("untimed", deadline=None)
+hypothesis.settings.load_profile("untimed")
 
 BERLIN = ZoneInfo("Europe/Berlin")
 NIGHT = date(2026, 11, 1)

@@ -14,10 +14,11 @@ import pytest
 
 from ingest.auth import Bearer
 from ingest.budget import Budget
-from ingest.client import Client, Health, Patience, new_session, safe_url
+from ingest.client import Client
 from ingest.error_table import Problem, Rule
 from ingest.errors import Refused, Throttled, Transient
 from ingest.exchange import Request
+from ingest.session import Health, Patience, new_session, safe_url
 
 ROWS = Request("GET", "/rows")
 SECRET = "s3cret-access-token"

@@ -12,7 +12,7 @@ from dataclasses import replace
 from datetime import date
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ingest.batch import CALLS, MANIFEST, ROWS, VERDICT, Unit, Window
@@ -64,6 +64,7 @@ rows = st.lists(
 )
 
 
+@settings(max_examples=25)
 @given(st.lists(rows, max_size=5))
 def test_rows_and_calls_fit_whatever_the_pages(tmp_path_factory, pages):
     landing = Landing(tmp_path_factory.mktemp("landing"))
