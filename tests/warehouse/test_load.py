@@ -327,7 +327,7 @@ Batches = st.lists(
 )
 
 
-@hypothesis_settings(max_examples=12, deadline=None)
+@hypothesis_settings(max_examples=8, deadline=None)
 @given(batches=Batches)
 def test_it_does_not_matter_when_a_batch_is_let_through(settings, batches) -> None:
     """Every day ends with what the newest batch over it says, whenever each was loaded."""
