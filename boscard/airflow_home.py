@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import secrets
 import subprocess
@@ -51,20 +52,28 @@ def environment(home: Home, port: int | None = None) -> dict[str, str]:
 
 
 def migrate(home: Home, settings: Settings, environ: dict[str, str]) -> None:
-    """Bring Airflow's database up to date; quick when it is. Also creates the pools."""
+    """Bring Airflow's database, its pools and its copies of our DAGs up to date; quick when it is.
+
+    The DAGs are written here, once, because processes that write new ones at the same time fail.
+    """
     import airflow
 
     stamp = home.airflow / "migrated"
     pools = {"warehouse": 1} | {
         f"vendor_{source}": SOURCES[source].concurrency for source in settings.sources
     }
-    wanted = f"{airflow.__version__} {environ['AIRFLOW__DATABASE__SQL_ALCHEMY_CONN']} {pools}"
+    digest = hashlib.sha256(repr((airflow.__version__, pools)).encode())
+    digest.update(environ["AIRFLOW__DATABASE__SQL_ALCHEMY_CONN"].encode())
+    for path in sorted((PROJECT / "dags").glob("*.py")):
+        digest.update(path.read_bytes())
+    wanted = digest.hexdigest()
     if stamp.exists() and stamp.read_text(encoding="utf-8") == wanted:
         return
     home.airflow.mkdir(mode=0o700, parents=True, exist_ok=True)
     _airflow(environ, home, "db", "migrate")
     for pool, slots in pools.items():
         _airflow(environ, home, "pools", "set", pool, str(slots), "Boscard")
+    _airflow(environ, home, "dags", "reserialize")
     stamp.write_text(wanted, encoding="utf-8")
 
 

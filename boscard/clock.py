@@ -17,7 +17,7 @@ class Clock:
 
     @property
     def now(self) -> datetime:
-        """The instant of this night in UTC; nothing in the pipeline asks the machine for the time."""
+        """The instant of this night in UTC; nothing here asks the machine for the time."""
         return start_of_day(
             self.as_of_date + timedelta(days=1), self.time_zone, self.publication_hour
         )
@@ -28,8 +28,9 @@ class Clock:
 
     @classmethod
     def at(cls, moment: datetime, time_zone: ZoneInfo, publication_hour: int) -> Clock:
-        """The night that is published on `moment`'s business day: its data go through the day before."""
-        published_on = moment.astimezone(time_zone).date()
+        """The night published on the business day of `moment`: its data end the day before."""
+        local = moment.astimezone(time_zone)
+        published_on = date(local.year, local.month, local.day)  # Airflow's moments are pendulum's
         return cls(published_on - timedelta(days=1), time_zone, publication_hour)
 
 

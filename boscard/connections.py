@@ -1,6 +1,8 @@
-"""Connections: Airflow's own, from AIRFLOW_CONN_<NAME> or a secrets backend, inside tasks and out."""
+"""Connections: Airflow's own, from AIRFLOW_CONN_<NAME> or a secrets backend, in tasks and out."""
 
 from __future__ import annotations
+
+from typing import Any
 
 from boscard.settings import SettingsError
 from ingest.connections import Connection
@@ -11,19 +13,29 @@ def read_connection(name: str) -> Connection:
 
     Raises SettingsError naming the environment variable that would define it.
     """
-    from airflow.sdk import Connection as AirflowConnection  # imported late: it takes a second
-    from airflow.sdk.exceptions import AirflowNotFoundException
-
-    try:
-        found = AirflowConnection.get(name)
-    except AirflowNotFoundException:
-        raise SettingsError(
-            f"no Airflow connection {name!r}: set AIRFLOW_CONN_{name.upper()} or add it to the "
-            "secrets backend (docs/accounts.md says what it holds)"
-        ) from None
+    found = _find(name)
     return Connection(
         host=found.host or "",
         login=found.login or "",
         password=found.password or "",
         extra={str(key): str(value) for key, value in found.extra_dejson.items()},
     )
+
+
+def read_postgres_url(name: str) -> str:
+    """The URL of a Postgres connection. Raises SettingsError as `read_connection` does."""
+    url: str = _find(name).get_uri()
+    return url.replace("postgres://", "postgresql://", 1)
+
+
+def _find(name: str) -> Any:
+    from airflow.sdk import Connection as AirflowConnection  # imported late: it takes a second
+    from airflow.sdk.exceptions import AirflowNotFoundException
+
+    try:
+        return AirflowConnection.get(name)
+    except AirflowNotFoundException:
+        raise SettingsError(
+            f"no Airflow connection {name!r}: set AIRFLOW_CONN_{name.upper()} or add it to the "
+            "secrets backend (docs/accounts.md says what it holds)"
+        ) from None

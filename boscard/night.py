@@ -1,4 +1,4 @@
-"""One night as plain functions: what Airflow's tasks call, and what runs as well without Airflow."""
+"""One night as plain functions: what Airflow's tasks call, and what runs without Airflow too."""
 
 from __future__ import annotations
 
@@ -7,12 +7,13 @@ import os
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from boscard.clock import Clock
 from boscard.home import Home
 from boscard.settings import Settings, read_settings
-from ingest.batch import Unit
+from ingest.batch import Batch, Unit
 from ingest.errors import IngestError, Skipped
 from ingest.landing import Landing
 from ingest.plan import plan
@@ -20,10 +21,12 @@ from ingest.progress import Lines, Progress, Quiet
 from ingest.registry import SOURCES
 
 if TYPE_CHECKING:
+    from publish.audit import Audit
+
     from expectations.verdict import Verdict
     from ingest.connections import Connection
     from ingest.tokens import TokenStore
-    from publish.audit import Audit
+    from publish.history import Record
     from publish.publication import Publication
     from warehouse.load import LoadReport
     from warehouse.transform import TransformReport
@@ -31,7 +34,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Night:
-    """Settings, folders and clock of one night. Every step may be called again: it then does nothing."""
+    """Settings, folders, clock of one night; each step may be called again, then does nothing."""
 
     settings: Settings
     home: Home
@@ -126,7 +129,16 @@ class Night:
             if path.exists():
                 found.append(json.loads(path.read_text(encoding="utf-8")))
             else:
-                missing = [{"account": "", "stream": "", "window": None, "error": "Unreported"}]
+                missing = [
+                    {
+                        "account": "",
+                        "stream": "everything",
+                        "window": None,
+                        "error": "NotTried",
+                        "message": "its ingest did not report tonight",
+                        "next_step": f"look at the DAG ingest_{source}",
+                    }
+                ]
                 found.append({"source": source, "missing": missing})
         return found
 
@@ -148,12 +160,118 @@ class Night:
     def publish(self) -> Publication:
         from publish.publication import publish
 
-        return publish(self.home, self.settings, self.clock)
+        return publish(self.home, self.settings, self.clock, postgres_url=self.postgres_url())
 
-    def _report_path(self, source: str) -> Any:
+    def page(self) -> Path | None:
+        """Write the page of the current publication; None where nothing was ever published."""
+        from publish.page import write_page
+        from publish.read import current_record
+
+        if current_record(self.home) is None:
+            return None
+        return write_page(self.home, self.settings, self.complaints())
+
+    def published(self) -> Record | None:
+        """The current publication, if it is this night's."""
+        from publish.read import current_record
+
+        record = current_record(self.home)
+        return record if record and record.as_of_date == self.clock.as_of_date else None
+
+    def tell(self) -> int:
+        """Post one message for each batch held tonight and for a blocked publication.
+
+        Returns how many are new; posting again is silent.
+        """
+        from expectations.messages import blocked_publication, held_batch
+        from expectations.outbox import Outbox
+
+        messages = [
+            held_batch(batch, verdict, landing=self.landing, settings=self.settings)
+            for batch, verdict in self._stopped()
+        ]
+        if self.published() is None:
+            audit = self.audit()
+            if not audit.may_publish:
+                messages.append(
+                    blocked_publication(
+                        self.clock.as_of_date,
+                        causes=audit.causes,
+                        evidence=audit.reasons,
+                        settings=self.settings,
+                    )
+                )
+        outbox = Outbox(self.home.outbox, self._addresses())
+        new = sum(outbox.post(message) for message in messages if message)
+        outbox.deliver()
+        return new
+
+    def tell_late(self) -> None:
+        """Post the message that tonight's scorecard is late; once a night."""
+        from expectations.messages import late_publication
+        from expectations.outbox import Outbox
+
+        outbox = Outbox(self.home.outbox, self._addresses())
+        outbox.post(late_publication(self.clock.as_of_date, settings=self.settings))
+        outbox.deliver()
+
+    def complaints(self) -> list[str]:
+        """Why tonight is not whole, a line each: nothing published, units missing, batches held."""
+        found = []
+        if self.published() is None:
+            found.append("nothing was published tonight: the last publication stays")
+        for report in self.reports():
+            title = SOURCES[report["source"]].title
+            reasons: dict[str, list[str]] = {}
+            for unit in report["missing"]:
+                words = f"{unit['error']}, {unit['message']}"
+                if unit["next_step"]:
+                    words += f". Next step: {unit['next_step']}"
+                reasons.setdefault(words, []).append(f"{unit['account']} {unit['stream']}".strip())
+            found += [f"{title}: {', '.join(units)}: {words}" for words, units in reasons.items()]
+        for batch, verdict in self._stopped():
+            title = SOURCES[batch.manifest.source].title
+            sentences = dict.fromkeys(result.sentence for result in verdict.stopping)
+            found.append(
+                f"{title}: {batch.manifest.account} {batch.manifest.stream} {verdict.state}: "
+                + " ".join(sentences)
+            )
+        return found
+
+    def postgres_url(self) -> str | None:
+        """The serving database's URL from its connection; None for the embedded one."""
+        name = self.settings.publication.postgres_connection
+        if name is None:
+            return None
+        from boscard.connections import read_postgres_url
+
+        return read_postgres_url(name)
+
+    def _addresses(self) -> list[str]:
+        name = self.settings.messages.connection
+        if name is None:
+            return []
+        from boscard.connections import read_connection
+
+        return read_connection(name).password.split()
+
+    def _stopped(self) -> list[tuple[Batch, Verdict]]:
+        """Tonight's batches that the gate held or blocked."""
+        from expectations.verdict import read_verdict
+
+        found = []
+        for batch in self.landing.batches():
+            if batch.manifest.as_of_date != self.clock.as_of_date:
+                continue
+            verdict = read_verdict(batch)
+            if verdict is not None and verdict.state != "passed":
+                found.append((batch, verdict))
+        return found
+
+    def _report_path(self, source: str) -> Path:
         return self.home.landing / source / "reports" / f"{self.clock.as_of_date}.json"
 
-    def _failure_path(self, unit: Unit) -> Any:
+    def _failure_path(self, unit: Unit) -> Path:
         return self.home.landing / unit.source / unit.account / unit.stream / "failure.json"
 
     def _remember_failure(self, unit: Unit, error: IngestError | None) -> None:
@@ -183,8 +301,4 @@ class Night:
 def _progress() -> Progress:
     """Lines into the file that a watching parent process named, if one did."""
     path = os.environ.get("BOSCARD_PROGRESS")
-    return Lines(open(path, "a", encoding="utf-8")) if path else Quiet()  # noqa: SIM115
-
-
-def is_known_source(name: str) -> bool:
-    return name in SOURCES
+    return Lines(Path(path).open("a", encoding="utf-8")) if path else Quiet()

@@ -20,7 +20,7 @@ def longest_wait() -> timedelta:
 
 
 class ByRecovery(RetryPolicy):
-    """Throttled waits as long as the vendor says; Refused fails at once; all else is tried again."""
+    """Throttled waits as the vendor says, Refused fails at once, all else is tried again."""
 
     def evaluate(
         self,

@@ -58,7 +58,7 @@ class Company(Strict):
 
 
 class Account(Strict):
-    """One account of one source. `time_zone` is its own; a CRM or survey account has its portal's."""
+    """One account of one source, in its own time zone (CRM and survey: the portal's)."""
 
     source: Identifier
     account: AccountId
@@ -107,7 +107,7 @@ class Settings(Strict):
             key = (account.source, account.account)
             if key in seen:
                 raise ValueError(
-                    f"account {account.account!r} of {account.source!r} is listed twice; list each once"
+                    f"{account.source} account {account.account!r} is listed twice; list it once"
                 )
             seen.add(key)
         return self

@@ -25,7 +25,9 @@ def print_summary(
     if publication is None:
         console.print(f"[bold red]not published[/] after {took.total_seconds():.0f} s")
     else:
-        kind = "[bold yellow]published, not complete[/]" if complaints else "[bold green]published[/]"
+        kind = (
+            "[bold yellow]published, not complete[/]" if complaints else "[bold green]published[/]"
+        )
         console.print(f"{kind} in {took.total_seconds():.0f} s: {publication.publication_id}")
         console.print(f"  content hash  {publication.content_hash}")
         console.print(f"  scorecard     {night.home.site / 'index.html'}")

@@ -1,4 +1,4 @@
-"""Who answers tonight: the real vendors by their connections, or the sandbox while it is enabled."""
+"""Who answers tonight: real vendors by their connections, or the sandbox while it is enabled."""
 
 from __future__ import annotations
 

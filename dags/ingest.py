@@ -82,7 +82,7 @@ def ingest_dag(source: Source) -> DAG:
 
         @task(trigger_rule="all_done")
         def gate() -> dict[str, int]:
-            """Judge each batch that no gate has seen; returns how many passed, were held, blocked."""
+            """Judge each new batch; returns how many passed, were held, were blocked."""
             verdicts = _night().gate(source.name)
             states = [verdict.state for verdict in verdicts]
             return {state: states.count(state) for state in ("passed", "held", "blocked")}

@@ -86,6 +86,22 @@ def blocked_publication(
     return Message(f"blocked.{as_of_date}", plain(subject), _body(parts, engineer))
 
 
+def late_publication(as_of_date: date, *, settings: Settings) -> Message:
+    """The message on a night whose scorecard was not there by its deadline."""
+    parts = {
+        "What is wrong": "The scorecard is late.",
+        "Since when": f"It was due for {as_of_date}.",
+        "What rests on it": "All numbers of the scorecard.",
+        "May the numbers be used": "Yes, those of the last publication, which stays in place. "
+        f"They do not include {as_of_date}.",
+        "What happens next": "The night goes on by itself; it publishes as soon as it can.",
+        **_owner(as_of_date, settings),
+    }
+    subject = f"{settings.company.name}: the scorecard for {as_of_date} is late"
+    engineer = ["the DAG scorecard ran past its deadline: see its running or waiting task"]
+    return Message(f"late.{as_of_date}", plain(subject), _body(parts, engineer))
+
+
 def plain(text: str, limit: int = 200) -> str:
     """Text of a vendor made harmless for a message: one line, nothing invisible, no markup, no
     mention, at most `limit` characters."""
