@@ -20,7 +20,7 @@ VALUES, REFERENCE = 0, 1
 
 @dataclass(frozen=True, slots=True)
 class Trend:
-    """One line of values in time, oldest first; None where there is none: the line has a gap there."""
+    """One line of values in time, oldest first; None where there is none, a gap in the line."""
 
     label: str
     values: Sequence[float | None]

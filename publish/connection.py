@@ -17,7 +17,7 @@ class ConnectionMissingError(Exception):
 
 @contextmanager
 def writer_url(home: Home, settings: Settings, postgres_url: str | None) -> Iterator[str]:
-    """The writer's URL, for as long as the block lasts; the embedded server is started if need be."""
+    """The writer's URL while the block lasts; the embedded server is started if need be."""
     if postgres_url is not None:
         yield postgres_url
         return

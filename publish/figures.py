@@ -60,7 +60,7 @@ def figure(value: float | None, unit: str | None, currency: str) -> str:
 
 
 def change(now: float | None, before: float | None, unit: str | None) -> str | None:
-    """How a value moved, in its own points for shares and scores, else relatively; None if unknown."""
+    """How a value moved: shares and scores in points, others relatively; None if unknown."""
     if now is None or before is None:
         return None
     if unit in ("percent", "points"):

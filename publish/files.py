@@ -56,8 +56,8 @@ def write_files(
 ) -> None:
     """Write both files of a publication unless both are there with exactly these rows.
 
-    `tables` are canonical rows by view; `facts` go to the manifest beside each view's rows and hash.
-    Raises MismatchError when a written file gives other rows back.
+    `tables` are canonical rows by view; `facts` go to the manifest, beside each view's rows and
+    hash. Raises MismatchError when a written file gives other rows back.
     """
     hashes = {view.name: table_hash(tables[view.name], view) for view in views}
     content = {

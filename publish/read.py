@@ -8,7 +8,8 @@ import duckdb
 
 from boscard.home import Home
 from publish.contract import SCHEMA, quoted
-from publish.files import Places
+from publish.files import Places, read_duckdb
+from publish.history import PUBLICATIONS, Record, newest
 from publish.history import Record
 
 if TYPE_CHECKING:
@@ -51,3 +52,9 @@ def current_record(home: Home | None = None) -> Record | None:
     newest = publications.sort_values("sequence").iloc[-1].to_dict()
     newest["as_of_date"] = newest["as_of_date"].date()
     return Record(**newest)
+
+
+def current_record(home: Home) -> Record | None:
+    """The current publication's row of `kpi.publications`; None before the first."""
+    path = Places(home.publications).current_duckdb
+    return newest(read_duckdb(path, PUBLICATIONS)) if path.exists() else None

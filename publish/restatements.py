@@ -34,7 +34,9 @@ def restatements(before: pa.Table, now: pa.Table, previous_id: str, record: Reco
                 old_values.value as old_value,
                 new_values.value as new_value,
                 case
-                    when old_values.definition_version is distinct from new_values.definition_version
+                    when
+                        old_values.definition_version
+                        is distinct from new_values.definition_version
                         then 'definition change'
                     when old_values.is_running then 'new days'
                     when new_values.data_through is distinct from old_values.data_through

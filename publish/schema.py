@@ -80,8 +80,8 @@ def _structure(connection: psycopg.Connection, views: Sequence[View]) -> list[st
     gone = sorted(set(existing) - offered)
     if gone:
         raise SchemaError(
-            f"{SCHEMA}.{gone[0]} was published before and is no longer offered; views change only by "
-            f"addition: offer it again, or publish the new shape as {SCHEMA}_v2 for a declared time"
+            f"{SCHEMA}.{gone[0]} was published before and is no longer offered; views change only "
+            f"by addition: offer it again, or publish the new shape as {SCHEMA}_v2"
         )
     for view in views:
         statements += _statements(view, existing.get(view.name))
@@ -102,8 +102,8 @@ def _statements(view: View, existing: _Existing | None) -> list[str]:
         if offered.get(column) != kind:
             now = f"is now {offered[column]}" if column in offered else "is gone"
             raise SchemaError(
-                f"{SCHEMA}.{view.name}.{column} was published as {kind} and {now}; columns change only "
-                f"by addition: keep it, and give the new meaning a new name"
+                f"{SCHEMA}.{view.name}.{column} was published as {kind} and {now}; columns change "
+                f"only by addition: keep it, and give the new meaning a new name"
             )
     if set(existing.key) != set(view.key):
         raise SchemaError(
@@ -149,7 +149,8 @@ def _comments(connection: psycopg.Connection, views: Sequence[View]) -> list[str
         select c.relname::text, a.attname::text, d.description
         from pg_description as d
         join pg_class as c on c.oid = d.objoid and d.classoid = 'pg_class'::regclass
-        left join pg_attribute as a on a.attrelid = c.oid and a.attnum = d.objsubid and d.objsubid > 0
+        left join pg_attribute as a
+            on a.attrelid = c.oid and a.attnum = d.objsubid and d.objsubid > 0
         where c.relnamespace = %s::regnamespace and c.relkind = 'v'
         """,
         [SCHEMA],

@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import json
+import secrets
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 from pathlib import Path
 
 import duckdb
+import psycopg
 import pytest
 
 from boscard.clock import Clock
 from boscard.home import Home
 from boscard.settings import Settings
-from publish.embedded import Embedded
+from publish.embedded import ADMIN, Embedded
+from publish.login import READER, WRITER
 
 FIRST_NIGHT = date(2026, 5, 20)
 
@@ -22,10 +25,13 @@ MARTS_SQL = Path(__file__).parent / "marts.sql"
 KEYS = {
     "ad_performance_daily": ["account_id", "campaign_id", "report_date"],
     "data_quality": ["as_of_date", "source", "account", "stream", "check_id"],
+    "deals": ["deal_id"],
     "kpi_definitions": ["kpi_id", "valid_from"],
     "kpi_values": ["kpi_id", "period_type", "period_start", "segment_type", "segment"],
+    "leads_daily": ["event_date", "channel", "is_paid"],
     "objectives": ["objective_id", "valid_from"],
     "scorecard": ["period_type", "period_start", "node_type", "node_id"],
+    "survey_scores": ["survey_date", "form_id"],
 }
 
 
@@ -130,13 +136,31 @@ def settings() -> Settings:
     )
 
 
+@dataclass(frozen=True)
+class Database:
+    """A database of its own in the running server."""
+
+    writer: str
+    reader: str
+    admin: str
+
+
 @pytest.fixture(scope="session")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Embedded]:
-    """One running server for a test module's homes; each home gets a fresh database in it."""
+    """One running server for all tests that need one."""
     server = Embedded(tmp_path_factory.mktemp("a server") / "postgres")
     server.start()
     yield server
     server.stop()
+
+
+@pytest.fixture
+def database(server: Embedded) -> Database:
+    name = f"test_{secrets.token_hex(4)}"
+    with psycopg.connect(server.login(ADMIN).url, autocommit=True) as connection:
+        connection.execute(f"create database {name} owner {WRITER}")
+    urls = [replace(server.login(role), database=name).url for role in (WRITER, READER, ADMIN)]
+    return Database(*urls)
 
 
 @pytest.fixture

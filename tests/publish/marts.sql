@@ -202,3 +202,13 @@ from (values
     ('hubspot', '2', 'Northwind CRM', 'deals', 'loaded_through', 'critical', 'observe', 'fail', 1, 'held', 1, 'New data did not pass their checks and wait for a decision.'),
     ('typeform', '3', 'Northwind surveys', 'responses', 'loaded_through', 'critical', 'observe', 'fail', 1, 'late', 3, 'The data end on 17 May 2026, 3 days before the day they should reach.')
 ) as results (source, account, account_name, stream, rule, severity, action, state, failed_count, stream_state, days_behind, sentence);
+
+create or replace table marts.fct_deals as
+select 'd' || i as deal_id, getvariable('as_of') - i::int as created_date, (100 * i)::decimal(18, 6) as amount
+from range(1, 4) as deals (i);
+
+create or replace table marts.fct_leads_daily as
+select getvariable('as_of') as event_date, 'search' as channel, true as is_paid, 3::bigint as leads;
+
+create or replace table marts.fct_survey_scores as
+select getvariable('as_of') as survey_date, 'NpsCust1' as form_id, 5::bigint as respondents;

@@ -1,0 +1,75 @@
+"""Great Expectations on the marts: unique grain, keys present, scores and coverages within 0 and 1."""
+
+from __future__ import annotations
+
+import logging
+import os
+import warnings
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import duckdb
+
+from expectations import dialect
+from publish.contract import View, quoted, quoted_text
+
+UNIT_INTERVAL = ("score", "coverage")
+BANDS = ("green", "amber", "red", "no data", "not scored")
+
+
+def failed_expectations(warehouse: Path, views: Sequence[View]) -> list[str]:
+    """What does not hold, a line each naming view, rule and number of rows."""
+    os.environ["GX_ANALYTICS_ENABLED"] = "false"
+    import great_expectations as gx  # imported late: it takes seconds
+    from duckdb_sqlalchemy import ConnectionWrapper
+
+    logging.getLogger("great_expectations").setLevel(logging.ERROR)
+    dialect.register()
+    failed = []
+    with duckdb.connect(":memory:") as connection:
+        connection.execute(f"attach {quoted_text(str(warehouse))} as warehouse (read_only)")
+        context = gx.get_context(mode="ephemeral")
+        context.variables.progress_bars = {"globally": False, "metric_calculations": False}
+        source = context.data_sources.add_sql(
+            name="marts",
+            connection_string=dialect.URL,
+            kwargs={"creator": lambda: ConnectionWrapper(connection.cursor())},
+        )
+        for view in views:
+            connection.execute(
+                f"create view {quoted(view.name)} as select * from warehouse.{view.relation}"  # noqa: S608
+            )
+            asset = source.add_table_asset(name=view.name, table_name=view.name)
+            suite = gx.ExpectationSuite(name=view.name, expectations=list(_expectations(view)))
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")
+                validated = (
+                    asset.add_batch_definition_whole_table("whole").get_batch().validate(suite)
+                )
+            failed += [_line(view, result) for result in validated.results if not result.success]
+    return failed
+
+
+def _expectations(view: View) -> Iterator[Any]:
+    import great_expectations.expectations as gxe
+
+    if len(view.key) == 1:
+        yield gxe.ExpectColumnValuesToBeUnique(column=view.key[0])
+    else:
+        yield gxe.ExpectCompoundColumnsToBeUnique(column_list=list(view.key))
+    for column in view.key:
+        yield gxe.ExpectColumnValuesToNotBeNull(column=column)
+    for column in UNIT_INTERVAL:
+        if column in view.column_names:
+            yield gxe.ExpectColumnValuesToBeBetween(column=column, min_value=0, max_value=1)
+    if "band" in view.column_names:
+        yield gxe.ExpectColumnValuesToBeInSet(column="band", value_set=list(BANDS))
+
+
+def _line(view: View, result: Any) -> str:
+    config = result.expectation_config
+    columns = config.kwargs.get("column") or ", ".join(config.kwargs.get("column_list", ()))
+    count = result.result.get("unexpected_count")
+    found = "could not be checked" if count is None else f"{count} rows"
+    return f"{view.name}: {config.type.removeprefix('expect_')} ({columns}): {found}"
