@@ -12,7 +12,7 @@ from typing import Any, Self
 
 import duckdb
 
-from expectations import dialect, typed
+from expectations import typed
 from expectations.facts import Facts
 from expectations.rules import STAGED, Rule
 
@@ -79,6 +79,8 @@ class Bench:
         os.environ["GX_ANALYTICS_ENABLED"] = "false"
         import great_expectations as gx
         from duckdb_sqlalchemy import ConnectionWrapper
+
+        from expectations import dialect
 
         logging.getLogger("great_expectations").setLevel(logging.ERROR)
         dialect.register()

@@ -81,9 +81,14 @@ def _gate(
     place = (manifest.account, manifest.stream)
     same = [one for one in batches if (one.manifest.account, one.manifest.stream) == place]
     facts = Facts.of(batch, stream, landing=landing, settings=settings, earlier=same)
-    lines = survey(batch.path / ROWS, manifest.rows)
-    wrong = _not_as_landed(batch, lines) or _not_staged(facts, suite, lines, bench)
-    if wrong:
+    try:
+        lines = survey(batch.path / ROWS, manifest.rows)
+        wrong = _not_as_landed(batch, lines) or _not_staged(facts, suite, lines, bench)
+    except OSError as error:
+        if error.errno is not None:  # the machine's fault, not the batch's
+            raise
+        lines, wrong = None, f"the rows cannot be read: {error}"[:200]
+    if wrong or lines is None:
         results = could_not_read(facts, suite, wrong)
         verdict = _verdict(facts, results, Profile(manifest.rows, {}, (), {}), {})
         output.write_kept_back(batch)
@@ -114,7 +119,7 @@ def _not_staged(facts: Facts, suite: Suite, lines: Lines, bench: Bench) -> str:
             calls=facts.landing.read_calls(facts.batch),
             empty_is_null=suite.empty_is_null,
         )
-    except duckdb.Error as error:
+    except (duckdb.InvalidInputException, duckdb.DataError) as error:
         return str(error).splitlines()[0][:200]
     return ""
 

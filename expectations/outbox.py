@@ -46,14 +46,10 @@ class Outbox:
         """Write the message's file. False, and nothing is written, where its key was posted."""
         self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         path = self._path(message.key)
-        part = path.with_name(f".{path.name}.{os.getpid()}")
-        replace_private(part, f"{message.subject}\n\n{message.body}".encode())
-        try:
-            os.link(part, path)
-        except FileExistsError:
-            return False
-        finally:
-            part.unlink()
+        with self._alone():
+            if path.exists():
+                return False
+            replace_private(path, f"{message.subject}\n\n{message.body}".encode())
         return True
 
     def deliver(self) -> list[str]:

@@ -1,8 +1,11 @@
 """What the gate writes beside a batch, by rename: typed.parquet and quarantine.parquet."""
 
+# ruff: noqa: S608 - the SQL is made from our own descriptions of streams and rules
+
 from __future__ import annotations
 
 import os
+import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -43,14 +46,14 @@ def write_typed(batch: Batch, stream: Stream, connection: duckdb.DuckDBPyConnect
         where _line not in (select _line from set_aside)
             and _line not in (select _line from superseded)
         order by _line
-    """  # noqa: S608
+    """
     with _replacing(batch.path / TYPED) as part:
         connection.execute(
             f"copy ({going_on}) to '{_sql(part)}' "
             "(format parquet, compression zstd, use_tmp_file false)"
         )
         written = int(pq.read_metadata(part).num_rows)
-    row = connection.execute(f"select count(*) from ({going_on})").fetchone()  # noqa: S608
+    row = connection.execute(f"select count(*) from ({going_on})").fetchone()
     if row is None or row[0] != written:
         raise GateError(f"{batch.path.name}: {written} rows were written where {row} were to go on")
     return written
@@ -69,7 +72,7 @@ def write_quarantine(batch: Batch, stream: Stream, connection: duckdb.DuckDBPyCo
             coalesce(typed_rows._mistyped, [])
         from set_aside left join {TABLE} as typed_rows on set_aside._line = typed_rows._line
         order by set_aside._line
-        """  # noqa: S608
+        """
     ).fetchall()
     texts = dict(pick(batch.path / ROWS, [line for line, *_ in found]))
     rows = [
@@ -101,9 +104,9 @@ def _write_rows(batch: Batch, rows: list[dict[str, object]]) -> None:
 @contextmanager
 def _replacing(path: Path) -> Iterator[Path]:
     """A private file to write, which takes the place of `path` when all of it is there."""
-    part = path.with_name(f".{path.name}.{os.getpid()}")
-    part.unlink(missing_ok=True)
-    os.close(os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600))
+    handle, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
+    os.close(handle)
+    part = Path(name)
     try:
         yield part
         with part.open("rb") as written:

@@ -63,7 +63,7 @@ def find(landing: Landing, name: str) -> SetAside:
         for batch in landing.batches(source, account, stream):
             if batch.manifest.sequence == int(sequence) and batch.is_gated:
                 for row in _read(batch):
-                    if row.line == int(line):
+                    if row.name == name:
                         return row
     raise NoSuchRowError(
         f"no row {name!r} is set aside; `boscard quarantine list` shows those that are"

@@ -1,6 +1,8 @@
 """The split of a staged batch into rows that go on, rows that are superseded and rows set aside,
 by the same statements that Great Expectations is asked about."""
 
+# ruff: noqa: S608 - the SQL is made from our own descriptions of streams and rules
+
 from __future__ import annotations
 
 from collections.abc import Sequence
@@ -42,7 +44,7 @@ def stage(connection: duckdb.DuckDBPyConnection, facts: Facts, suite: Suite) -> 
         from {TABLE} as typed_rows
         left join conflicts on typed_rows._line = conflicts._line
         order by typed_rows._line
-        """  # noqa: S608
+        """
     )
 
 
@@ -60,7 +62,7 @@ def _conflicts(stream: Stream, version: str | None) -> str:
     said = [name for name in measured if name not in stream.key]
     key = ", ".join((*stream.key, *([version] if version else ())))
     if not said or stream.load == "replace":
-        return f"select _line from {TABLE} where false"  # noqa: S608
+        return f"select _line from {TABLE} where false"
     known = " and ".join(f"{name} is not null" for name in stream.key)
     return f"""
         select _line from {TABLE}
@@ -70,7 +72,7 @@ def _conflicts(stream: Stream, version: str | None) -> str:
             group by {key}
             having count(*) > 1 and count(distinct hash({", ".join(said)})) > 1
         )
-    """  # noqa: S608
+    """
 
 
 def set_aside(connection: duckdb.DuckDBPyConnection, facts: Facts, rules: Sequence[Rule]) -> None:
@@ -87,7 +89,7 @@ def set_aside(connection: duckdb.DuckDBPyConnection, facts: Facts, rules: Sequen
         if isinstance(rule, RowRule)
     ]
     parts = [
-        f"select _line, [{reason(rule)}] as reasons from ({rule.query})"  # noqa: S608
+        f"select _line, [{reason(rule)}] as reasons from ({rule.query})"
         for rule in chosen
         if isinstance(rule, BatchRule) and rule.sets_aside
     ]
@@ -96,7 +98,7 @@ def set_aside(connection: duckdb.DuckDBPyConnection, facts: Facts, rules: Sequen
         select _line, list_filter([{", ".join(cases) or "null::varchar"}],
             lambda reason: reason is not null) as reasons
         from staged
-        """  # noqa: S608
+        """
     )
     connection.execute(
         f"""
@@ -104,7 +106,7 @@ def set_aside(connection: duckdb.DuckDBPyConnection, facts: Facts, rules: Sequen
         select _line, reasons from ({" union all ".join(parts)})
         where len(reasons) > 0
         order by _line
-        """  # noqa: S608
+        """
     )
 
 
@@ -130,7 +132,7 @@ def supersede(connection: duckdb.DuckDBPyConnection, stream: Stream, version: st
             where {keyed} and _line not in (select _line from set_aside)
         )
         where place > 1
-        """  # noqa: S608
+        """
     )
 
 
@@ -147,7 +149,7 @@ def count(
     sums = ", ".join(
         f"count(*) filter (where ({rule.failing(facts)}) is true)" for rule in row_rules
     )
-    total, *failed = _one(connection, f"select count(*), {sums} from staged")  # noqa: S608
+    total, *failed = _one(connection, f"select count(*), {sums} from staged")
     for rule, number in zip(row_rules, failed, strict=True):
         counts[rule.name] = (
             _sampled(connection, facts, rule, number, total) if number else Count(0, total)
@@ -168,7 +170,7 @@ def _sampled(
     stream = facts.stream
     wrong = "array_to_string(_mistyped, ', ')" if "_mistyped" in rule.failing(facts) else "''"
     found = connection.execute(
-        f"select _line, {wrong}, {key_json(stream)} from staged "  # noqa: S608
+        f"select _line, {wrong}, {key_json(stream)} from staged "
         f"where ({rule.failing(facts)}) is true order by _line limit {SAMPLE}"
     ).fetchall()
     sample = tuple(
@@ -178,7 +180,7 @@ def _sampled(
         return Count(failed, total, sample)
     first, last = _one(
         connection,
-        f"select min({stream.date_column})::date, max({stream.date_column})::date "  # noqa: S608
+        f"select min({stream.date_column})::date, max({stream.date_column})::date "
         f"from staged where ({rule.failing(facts)}) is true",
     )
     return Count(failed, total, sample, first, last)
@@ -197,4 +199,4 @@ def _one(connection: duckdb.DuckDBPyConnection, query: str) -> tuple[Any, ...]:
 
 
 def how_many(connection: duckdb.DuckDBPyConnection, table: str) -> int:
-    return int(_one(connection, f"select count(*) from {table}")[0])  # noqa: S608
+    return int(_one(connection, f"select count(*) from {table}")[0])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import tempfile
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -131,13 +132,12 @@ def stamped(verdict: Verdict) -> Verdict:
 
 def replace_private(path: Path, content: bytes) -> None:
     """Put a whole file in place of `path`, mode 0600, by rename: a reader sees the old or new."""
-    part = path.with_name(f".{path.name}.{os.getpid()}")
-    part.unlink(missing_ok=True)
-    with os.fdopen(os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
+    handle, part = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
+    with os.fdopen(handle, "wb") as file:
         file.write(content)
         file.flush()
         os.fsync(file.fileno())
-    part.rename(path)
+    Path(part).rename(path)
 
 
 def days(counts: dict[Any, int]) -> dict[str, int]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -13,13 +13,17 @@ from typing import Any
 import pytest
 
 from boscard.settings import Settings
+from expectations import typed
 from expectations.bench import Bench
 from expectations.gate import gate
+from expectations.lines import survey
+from expectations.suites import SUITES
 from expectations.verdict import Verdict
-from ingest.batch import Batch, Unit, Window
+from ingest.batch import ROWS, Batch, Unit, Window
 from ingest.exchange import Page
 from ingest.landing import Landing
 from ingest.registry import SOURCES
+from ingest.stream import Stream
 
 NIGHT = date(2026, 3, 10)
 SETTINGS = Settings.model_validate(
@@ -70,6 +74,7 @@ class Gatehouse:
     landing: Landing
     bench: Bench
     settings: Settings = SETTINGS
+    night: date = NIGHT
 
     def land(
         self,
@@ -266,8 +271,38 @@ def gatehouse(tmp_path: Path, bench: Bench) -> Gatehouse:
     return Gatehouse(Landing(tmp_path / "landing"), bench)
 
 
-@pytest.fixture
-def read_parquet() -> Callable[[Path], list[dict[str, Any]]]:
-    import pyarrow.parquet as pq
+class Stage:
+    """Lands rows and stages them, without rules."""
 
-    return lambda path: pq.read_table(path).to_pylist()
+    def __init__(self, gatehouse: Gatehouse) -> None:
+        self.gatehouse = gatehouse
+        self.stream: Stream
+
+    def run(self, source: str, stream: str, rows: Iterable[Row], **named: Any) -> None:
+        batch = self.gatehouse.land(source, stream, rows, **named)
+        self.stream = SOURCES[source].streams[stream]
+        typed.stage(
+            self.gatehouse.bench.connection,
+            batch,
+            self.stream,
+            lines=survey(batch.path / ROWS, batch.manifest.rows),
+            calls=self.gatehouse.landing.read_calls(batch),
+            empty_is_null=SUITES[source][stream].empty_is_null,
+        )
+
+    def __call__(
+        self, source: str, stream: str, rows: Iterable[Row], **named: Any
+    ) -> list[dict[str, Any]]:
+        self.run(source, stream, rows, **named)
+        connection = self.gatehouse.bench.connection
+        found = connection.execute("select * from typed_rows order by _line").to_arrow_table()
+        return found.to_pylist()
+
+    def unreadable(self) -> list[tuple[int, str]]:
+        connection = self.gatehouse.bench.connection
+        return connection.execute("select _line, why from unreadable order by _line").fetchall()
+
+
+@pytest.fixture
+def stage(gatehouse: Gatehouse) -> Stage:
+    return Stage(gatehouse)

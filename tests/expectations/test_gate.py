@@ -1,0 +1,417 @@
+"""The gate: states told apart, rows conserved, files written, the same verdict however often."""
+
+from __future__ import annotations
+
+import stat
+from dataclasses import replace
+from datetime import date, timedelta
+
+import msgspec
+import pyarrow.parquet as pq
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from expectations.bench import Answer
+from expectations.gate import gate, gate_source
+from expectations.verdict import GateError, batch_state, read_verdict
+from ingest.batch import QUARANTINE, ROWS, TYPED, VERDICT
+
+ADS = ("google_ads", "campaign_daily")
+
+
+def result(verdict, rule):
+    return next(result for result in verdict.results if result.rule == rule)
+
+
+def states(verdict):
+    return {result.rule: result.state for result in verdict.results}
+
+
+def typed_rows(batch):
+    return pq.read_table(batch.path / TYPED).to_pylist()
+
+
+def quarantined(batch):
+    return pq.read_table(batch.path / QUARANTINE).to_pylist()
+
+
+def test_a_sound_batch_goes_on_with_the_types_of_its_stream(gatehouse):
+    batch = gatehouse.land(*ADS, gatehouse.clean(*ADS, 2))
+    verdict = gatehouse.gate(batch)
+    assert (verdict.state, verdict.rows_loaded) == ("passed", 2)
+    schema = pq.read_schema(batch.path / TYPED)
+    assert {field.name: str(field.type) for field in schema} == {
+        "account_id": "string",
+        "currency_code": "string",
+        "time_zone": "string",
+        "campaign_id": "string",
+        "campaign_name": "string",
+        "campaign_status": "string",
+        "channel_type": "string",
+        "report_date": "date32[day]",
+        "impressions": "int64",
+        "clicks": "int64",
+        "cost_micros": "int64",
+        "conversions": "decimal128(18, 6)",
+        "conversions_value": "decimal128(18, 6)",
+        "_line": "int64",
+        "_call_id": "string",
+    }
+    assert [row["_line"] for row in typed_rows(batch)] == [1, 2]
+    assert verdict.profile.rows_per_day == {"2026-03-10": 2}
+
+
+def test_moments_are_written_in_utc(gatehouse):
+    batch = gatehouse.land("hubspot", "deals", gatehouse.clean("hubspot", "deals", 1))
+    gatehouse.gate(batch)
+    schema = pq.read_schema(batch.path / TYPED)
+    assert str(schema.field("created_at").type) == "timestamp[us, tz=UTC]"
+    assert str(schema.field("is_archived").type) == "bool"
+
+
+def test_a_wrong_row_is_set_aside_with_its_bytes_and_the_others_go_on(gatehouse):
+    rows = gatehouse.clean(*ADS, 3)
+    rows[1]["metrics"] |= {"clicks": "2000", "costMicros": "-1"}
+    batch = gatehouse.land(*ADS, rows)
+    verdict = gatehouse.gate(batch)
+    (row,) = quarantined(batch)
+    assert row["_line"] == 2
+    assert msgspec.json.decode(row["row"]) == rows[1]
+    assert sorted(row["reasons"]) == [
+        "google_ads.campaign_daily.clicks_within_impressions",
+        "google_ads.campaign_daily.cost_micros_not_negative",
+    ]
+    assert row["day"] == date(2026, 3, 10)
+    key = {"account_id": "101", "campaign_id": "2", "report_date": "2026-03-10"}
+    assert msgspec.json.decode(row["key"]) == key
+    assert verdict.quarantined_days == {"2026-03-10": 1}
+    assert (verdict.rows_in, verdict.rows_loaded, verdict.rows_quarantined) == (3, 2, 1)
+    failed = result(verdict, "clicks_within_impressions")
+    assert (failed.n_failed, failed.n_total) == (1, 3)
+    assert failed.sentence == (
+        "More clicks than impressions were reported. That is 1 of 3, on 2026-03-10."
+    )
+
+
+def test_a_mistyped_value_names_row_and_column(gatehouse):
+    rows = gatehouse.clean(*ADS, 3)
+    rows[2]["metrics"]["clicks"] = 42.7
+    batch = gatehouse.land(*ADS, rows)
+    (sample,) = result(gatehouse.gate(batch), "typed").sample
+    assert sample.startswith("line 3, clicks: ")
+    assert quarantined(batch)[0]["columns"] == ["clicks"]
+
+
+def test_an_unreadable_line_is_kept_as_text(gatehouse):
+    batch = gatehouse.land(*ADS, [*gatehouse.clean(*ADS, 1), b'{"broken": "\xff'])
+    verdict = gatehouse.gate(batch)
+    (row,) = quarantined(batch)
+    assert row["row"] == '{"broken": "\\xff'
+    assert (row["day"], row["key"], row["columns"]) == (None, None, [])
+    assert (verdict.rows_loaded, verdict.rows_quarantined) == (1, 1)
+
+
+def test_the_same_row_twice_is_superseded_by_the_later(gatehouse):
+    (row,) = gatehouse.clean(*ADS, 1)
+    batch = gatehouse.land(*ADS, [row, row, row])
+    verdict = gatehouse.gate(batch)
+    assert (verdict.rows_loaded, verdict.rows_superseded) == (1, 2)
+    assert [row["_line"] for row in typed_rows(batch)] == [3]
+    assert result(verdict, "one_row_a_key").state == "pass"
+
+
+def test_a_renamed_campaign_on_the_next_page_is_no_conflict(gatehouse):
+    rows = gatehouse.clean(*ADS, 1) + gatehouse.clean(*ADS, 1)
+    rows[1]["campaign"]["name"] = "Renamed"
+    batch = gatehouse.land(*ADS, rows)
+    gatehouse.gate(batch)
+    assert [row["campaign_name"] for row in typed_rows(batch)] == ["Renamed"]
+
+
+def test_two_different_numbers_for_one_day_are_both_set_aside(gatehouse):
+    rows = gatehouse.clean(*ADS, 2) + gatehouse.clean(*ADS, 1)
+    rows[2]["metrics"]["impressions"] = "1211"
+    batch = gatehouse.land(*ADS, rows)
+    verdict = gatehouse.gate(batch)
+    assert [row["_line"] for row in quarantined(batch)] == [1, 3]
+    assert (verdict.rows_loaded, verdict.rows_superseded) == (1, 0)
+
+
+def test_of_two_versions_of_a_record_the_newest_goes_on_wherever_it_stands(gatehouse):
+    rows = gatehouse.clean("hubspot", "contacts", 1) * 2
+    newer = {**rows[0], "updatedAt": "2026-03-10T04:30:00Z"}
+    batch = gatehouse.land("hubspot", "contacts", [newer, *rows])
+    verdict = gatehouse.gate(batch)
+    assert [row["_line"] for row in typed_rows(batch)] == [1]
+    assert verdict.rows_superseded == 2
+    assert result(verdict, "one_row_a_key").state == "pass"
+
+
+def test_a_wrong_newer_version_does_not_take_the_sound_older_one_with_it(gatehouse):
+    (older,) = gatehouse.clean("hubspot", "deals", 1)
+    newer = {**older, "updatedAt": "2026-03-10T04:30:00Z"}
+    newer["properties"] = {**older["properties"], "amount": "n/a"}
+    batch = gatehouse.land("hubspot", "deals", [older, newer])
+    verdict = gatehouse.gate(batch)
+    assert [row["_line"] for row in typed_rows(batch)] == [1]
+    assert (verdict.rows_superseded, verdict.rows_quarantined) == (0, 1)
+
+
+def test_links_of_one_deal_on_two_pages_are_both_kept(gatehouse):
+    rows = [{"from": {"id": "77"}, "to": [{"toObjectId": number}]} for number in (1, 2, 2)]
+    batch = gatehouse.land("hubspot", "deal_contacts", rows)
+    verdict = gatehouse.gate(batch)
+    assert (verdict.rows_loaded, verdict.rows_superseded) == (2, 1)
+
+
+def test_held_writes_nothing_typed_and_counts_all_rows(gatehouse):
+    rows = gatehouse.clean(*ADS, 3)
+    rows[0]["customer"]["currencyCode"] = "USD"
+    rows[1]["metrics"]["costMicros"] = "-1"
+    batch = gatehouse.land(*ADS, rows)
+    (batch.path / TYPED).write_bytes(b"of an earlier verdict")
+    verdict = gatehouse.gate(batch)
+    assert verdict.state == "held"
+    assert (verdict.rows_in, verdict.rows_held, verdict.rows_quarantined) == (3, 3, 0)
+    assert not (batch.path / TYPED).exists()
+    assert quarantined(batch) == []
+    assert [stopping.rule for stopping in verdict.stopping] == ["own_currency"]
+
+
+def test_blocked(gatehouse):
+    rows = gatehouse.clean("google_ads", "customers", 1)
+    rows[0]["customerClient"]["currencyCode"] = "USD"
+    verdict = gatehouse.verdict("google_ads", "customers", rows, account="google_ads")
+    assert (verdict.state, verdict.rows_held) == ("blocked", 1)
+
+
+def test_an_empty_batch_is_empty_not_sound(gatehouse):
+    verdict = gatehouse.verdict(*ADS, [])
+    assert verdict.state == "passed"
+    assert states(verdict)["clicks_not_negative"] == "empty"
+    assert states(verdict)["report_date_present"] == "empty"
+    assert states(verdict)["nothing_missing"] == "skipped"
+    assert states(verdict)["no_new_field"] == "skipped"
+    assert verdict.rows_in == 0
+
+
+def test_an_empty_list_where_there_was_one_is_held(gatehouse):
+    stream = ("google_ads", "campaigns")
+    night = gatehouse.night
+    gatehouse.verdict(*stream, gatehouse.clean(*stream, 3), night=night - timedelta(days=1))
+    verdict = gatehouse.verdict(*stream, [])
+    assert verdict.state == "held"
+    assert states(verdict)["nothing_missing"] == "fail"
+    assert states(verdict)["account_id_present"] == "empty"
+
+
+def test_what_great_expectations_could_not_evaluate_is_an_error_and_holds(gatehouse, monkeypatch):
+    from expectations.rules import AtLeast
+
+    def broken(self, facts):
+        import great_expectations.expectations as gxe
+
+        query = "select nowhere from {batch}"
+        return gxe.UnexpectedRowsExpectation(unexpected_rows_query=query)
+
+    monkeypatch.setattr(AtLeast, "expectation", broken)
+    verdict = gatehouse.verdict(*ADS, gatehouse.clean(*ADS, 2))
+    assert states(verdict)["clicks_not_negative"] == "error"
+    assert "nowhere" in result(verdict, "clicks_not_negative").observed
+    assert states(verdict)["clicks_within_impressions"] == "pass"
+    assert verdict.state == "held"
+
+
+@pytest.mark.parametrize("answer", [Answer(True, 0), Answer(False, 2)], ids=["less", "more"])
+def test_counts_that_differ_are_an_error(gatehouse, monkeypatch, answer):
+    ask = gatehouse.bench.ask
+    monkeypatch.setattr(
+        gatehouse.bench,
+        "ask",
+        lambda rules, facts: {**ask(rules, facts), "clicks_not_negative": answer},
+    )
+    rows = gatehouse.clean(*ADS, 3)
+    rows[0]["metrics"]["clicks"] = "-1"
+    verdict = gatehouse.verdict(*ADS, rows)
+    assert states(verdict)["clicks_not_negative"] == "error"
+    assert verdict.state == "held"
+
+
+def test_great_expectations_decides(gatehouse, monkeypatch):
+    asked = []
+    ask = gatehouse.bench.ask
+
+    def spy(rules, facts):
+        asked.extend(rule.name for rule in rules)
+        return ask(rules, facts)
+
+    monkeypatch.setattr(gatehouse.bench, "ask", spy)
+    verdict = gatehouse.verdict(*ADS, gatehouse.clean(*ADS, 1))
+    assert set(asked) == {r.rule for r in verdict.results if r.state in ("pass", "fail", "error")}
+
+
+def test_rows_that_are_not_those_that_were_landed_are_an_error(gatehouse):
+    batch = gatehouse.land(*ADS, gatehouse.clean(*ADS, 2))
+    other = gatehouse.land(*ADS, gatehouse.clean(*ADS, 2, days=[date(2026, 3, 9)]))
+    (batch.path / ROWS).write_bytes((other.path / ROWS).read_bytes())
+    verdict = gatehouse.gate(batch)
+    assert verdict.state == "held"
+    assert states(verdict)["readable"] == "error"
+    assert set(states(verdict).values()) == {"error", "skipped"}
+
+
+def test_a_file_that_cannot_be_read_is_an_error(gatehouse):
+    batch = gatehouse.land(*ADS, gatehouse.clean(*ADS, 2))
+    (batch.path / ROWS).write_bytes(b"not zstd")
+    verdict = gatehouse.gate(batch)
+    assert (verdict.state, verdict.rows_held) == ("held", 2)
+    assert states(verdict)["readable"] == "error"
+
+
+def test_a_machine_at_fault_is_no_verdict(gatehouse):
+    batch = gatehouse.land(*ADS, gatehouse.clean(*ADS, 2))
+    (batch.path / ROWS).unlink()
+    with pytest.raises(FileNotFoundError):
+        gatehouse.gate(batch)
+    assert not batch.is_gated
+
+
+def test_gated_twice_gives_the_same_bytes(gatehouse):
+    rows = gatehouse.clean(*ADS, 30)
+    rows[3]["metrics"]["clicks"] = "-1"
+    batch = gatehouse.land(*ADS, [*rows, rows[5], b"{"])
+    files = (TYPED, QUARANTINE, VERDICT)
+
+    def content():
+        said = msgspec.json.decode((batch.path / VERDICT).read_bytes())
+        said.pop("gated_at")
+        return said, [(batch.path / name).read_bytes() for name in files[:2]]
+
+    gatehouse.gate(batch)
+    first = content()
+    gatehouse.gate(batch, again=True)
+    assert content() == first
+
+
+def test_a_verdict_is_given_once(gatehouse):
+    batch = gatehouse.land(*ADS, gatehouse.clean(*ADS, 1))
+    given = gatehouse.gate(batch)
+    (batch.path / TYPED).write_bytes(b"untouched")
+    assert gatehouse.gate(batch) == given == read_verdict(batch)
+    assert (batch.path / TYPED).read_bytes() == b"untouched"
+
+
+def test_files_are_private_and_nothing_else_is_left(gatehouse):
+    batch = gatehouse.land(*ADS, gatehouse.clean(*ADS, 1))
+    gatehouse.gate(batch)
+    for name in (TYPED, QUARANTINE, VERDICT):
+        assert stat.S_IMODE((batch.path / name).stat().st_mode) == 0o600
+    assert not [path.name for path in batch.path.iterdir() if path.name.startswith(".")]
+
+
+def test_a_whole_source_is_gated_in_sequence_once(gatehouse):
+    night = gatehouse.night
+    for shift in (2, 1, 0):
+        day = night - timedelta(days=shift)
+        gatehouse.land(*ADS, gatehouse.clean(*ADS, 2, days=[day]), night=day)
+    gatehouse.land("google_ads", "campaigns", gatehouse.clean("google_ads", "campaigns", 2))
+    gatehouse.land("hubspot", "owners", gatehouse.clean("hubspot", "owners", 1))
+    given = gate_source("google_ads", landing=gatehouse.landing, settings=gatehouse.settings)
+    assert [verdict.batch_id[:6] for verdict in given] == ["000001", "000002", "000003", "000001"]
+    assert gate_source("google_ads", landing=gatehouse.landing, settings=gatehouse.settings) == []
+    assert [batch.is_gated for batch in gatehouse.landing.batches("hubspot")] == [False]
+
+
+def test_a_batch_alone_has_a_bench_of_its_own(gatehouse):
+    batch = gatehouse.land("hubspot", "owners", gatehouse.clean("hubspot", "owners", 1))
+    verdict = gate(batch, landing=gatehouse.landing, settings=gatehouse.settings)
+    assert verdict.rows_loaded == 1
+
+
+def test_an_account_no_longer_in_the_settings_is_gated_without_its_currency(gatehouse):
+    rows = gatehouse.clean(*ADS, 1)
+    rows[0]["customer"]["id"] = "gone"
+    verdict = gatehouse.verdict(*ADS, rows, account="gone")
+    assert states(verdict)["own_currency"] == "skipped"
+    assert verdict.state == "passed"
+
+
+def test_rows_that_do_not_add_up_are_no_verdict(gatehouse):
+    verdict = gatehouse.verdict(*ADS, gatehouse.clean(*ADS, 2))
+    with pytest.raises(GateError, match="2 rows came in"):
+        replace(verdict, rows_loaded=1)
+
+
+@pytest.mark.parametrize(
+    ("found", "expected"),
+    [
+        ([("pass", "block"), ("fail", "observe"), ("fail", "quarantine")], "passed"),
+        ([("error", "observe"), ("skipped", "hold"), ("empty", "block")], "passed"),
+        ([("fail", "hold")], "held"),
+        ([("error", "quarantine")], "held"),
+        ([("fail", "hold"), ("fail", "block")], "blocked"),
+        ([("error", "block")], "blocked"),
+    ],
+    ids=lambda value: (
+        str(value) if isinstance(value, str) else "+".join("-".join(v) for v in value)
+    ),
+)
+def test_state_of_a_batch(gatehouse, found, expected):
+    template = gatehouse.verdict("hubspot", "owners", []).results[0]
+    results = [replace(template, state=s, action=a) for s, a in found]
+    assert batch_state(tuple(results)) == expected
+
+
+KINDS = st.sampled_from(
+    ["sound", "again", "conflict", "negative", "mistyped", "no key", "broken", "blank", "outside"]
+)
+
+
+@settings(
+    max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+@given(kinds=st.lists(KINDS, max_size=25))
+def test_no_row_is_lost_and_none_is_doubled(gatehouse, kinds):
+    rows = []
+    for number, kind in enumerate(kinds, start=1):
+        row = gatehouse.clean(*ADS, number)[-1]
+        match kind:
+            case "again":
+                row = gatehouse.clean(*ADS, 1)[0]
+            case "conflict":
+                row = gatehouse.clean(*ADS, 2)[1]
+                row["metrics"]["clicks"] = str(number)
+            case "negative":
+                row["metrics"]["costMicros"] = "-1"
+            case "mistyped":
+                row["metrics"]["clicks"] = "n/a"
+            case "no key":
+                del row["campaign"]["id"]
+            case "outside":
+                row["segments"]["date"] = "2020-01-01"
+            case "broken":
+                row = b'{"customer":'
+            case "blank":
+                row = b" "
+        rows.append(row)
+    batch = gatehouse.land(*ADS, rows)
+    verdict = gatehouse.gate(batch)
+    assert verdict.rows_in == len(rows) == sum(verdict.counts)
+    aside = [row["_line"] for row in quarantined(batch)]
+    if verdict.state != "passed":
+        assert aside == []
+        assert verdict.rows_held == len(rows)
+        return
+    on = [row["_line"] for row in typed_rows(batch)]
+    assert len(on) == len(set(on)) == verdict.rows_loaded
+    assert len(aside) == len(set(aside)) == verdict.rows_quarantined
+    assert not set(on) & set(aside)
+    wrong = {"negative", "mistyped", "no key", "broken", "blank", "outside"}
+    for line, kind in enumerate(kinds, start=1):
+        assert (line in aside) or kind not in wrong
+    keys = [row["campaign_id"] for row in typed_rows(batch)]
+    assert len(keys) == len(set(keys))
+    sound = {str(line) for line, kind in enumerate(kinds, start=1) if kind == "sound"}
+    taken = {"1", "2"}  # the numbers that other kinds repeat
+    assert sound - taken <= set(keys)

@@ -1,0 +1,215 @@
+"""Messages: the marketer's words above the line, evidence below, one file however often told."""
+
+from __future__ import annotations
+
+import re
+import stat
+import threading
+from datetime import date, timedelta
+
+import pytest
+
+from expectations.messages import Message, blocked_publication, held_batch, plain
+from expectations.outbox import ATTEMPTS, Outbox
+
+ADS = ("google_ads", "campaign_daily")
+HEADINGS = [
+    "What is wrong", "Since when", "How large", "What rests on it", "May the numbers be used",
+    "What happens next", "Who is on it", "Next update",
+]  # fmt: skip
+
+
+def held(gatehouse, **row):
+    rows = gatehouse.clean(*ADS, 3)
+    rows[0]["customer"]["currencyCode"] = "USD"
+    rows[0]["campaign"] |= row
+    batch = gatehouse.land(*ADS, rows)
+    return batch, gatehouse.gate(batch)
+
+
+def told(gatehouse, batch, verdict):
+    return held_batch(batch, verdict, landing=gatehouse.landing, settings=gatehouse.settings)
+
+
+def halves(message):
+    marketer, line, engineer = message.body.partition("-" * 72)
+    assert line
+    return marketer, engineer
+
+
+def test_a_held_batch_in_the_marketers_words(gatehouse):
+    message = told(gatehouse, *held(gatehouse))
+    marketer, engineer = halves(message)
+    assert message.subject == (
+        "Google Ads: the campaign numbers of Northwind Trails DE are kept back (2026-03-10)"
+    )
+    assert re.findall(r"^([A-Z][a-z ]+):", marketer, re.MULTILINE) == HEADINGS
+    assert "in another currency than the one agreed" in marketer
+    assert "That is 1 of 3, on 2026-03-10." in marketer
+    assert "ad spend" in marketer.lower()
+    assert "No: there are none yet" in marketer
+    assert "By 2026-03-12, 07:00 (Europe/Berlin)." in marketer
+    assert not re.search(r"[a-z]_[a-z]|null|select|parquet", marketer)
+    assert "google_ads.campaign_daily.own_currency fail: 1 of 3 rows" in engineer
+    assert "boscard nightly --date 2026-03-10" in engineer
+
+
+def test_what_may_still_be_used_is_the_last_that_went_on(gatehouse):
+    before = gatehouse.night - timedelta(days=1)
+    gatehouse.verdict(*ADS, gatehouse.clean(*ADS, 2, days=[before]), night=before)
+    marketer, _ = halves(told(gatehouse, *held(gatehouse)))
+    assert "Yes, as they were known through 2026-03-09." in marketer
+
+
+def test_a_blocked_batch_says_that_nothing_is_published(gatehouse):
+    rows = gatehouse.clean("google_ads", "customers", 1)
+    rows[0]["customerClient"]["currencyCode"] = "USD"
+    batch = gatehouse.land("google_ads", "customers", rows, account="google_ads")
+    marketer, _ = halves(told(gatehouse, batch, gatehouse.gate(batch)))
+    assert "Nothing is published until this is settled." in marketer
+
+
+def test_a_batch_that_passed_is_not_told_of(gatehouse):
+    batch = gatehouse.land(*ADS, gatehouse.clean(*ADS, 1))
+    assert told(gatehouse, batch, gatehouse.gate(batch)) is None
+
+
+def test_a_blocked_publication(gatehouse):
+    message = blocked_publication(
+        date(2026, 3, 10),
+        causes=[
+            "Spend differs from Google Ads' own total.",
+            "Spend differs from Google Ads' own total.",
+        ],
+        evidence=["reconciliation: <b>ad_spend</b> 10 <> 11"],
+        settings=gatehouse.settings,
+    )
+    marketer, engineer = halves(message)
+    assert message.key == "blocked.2026-03-10"
+    assert marketer.count("Spend differs") == 1
+    assert "‹b›ad_spend‹/b›" in engineer
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("<script>alert(1)</script>", "‹script›alert(1)‹/script›"),
+        ("a\r\nb\tc", "a b c"),
+        ("a\x1b[31mred\u202eeslaf\u2028x", "a [31mred eslaf x"),
+        ("@everyone <!channel> `rm`", "＠everyone ‹!channel› 'rm'"),
+        ("Ünïcødé 🧭", "Ünïcødé 🧭"),
+        ("x" * 300, "x" * 199 + "…"),
+    ],
+    ids=["markup", "lines", "invisible", "mentions", "letters", "long"],
+)
+def test_vendor_text_is_made_plain(text, expected):
+    assert plain(text) == expected
+
+
+def test_vendor_text_in_a_message_is_plain(gatehouse):
+    batch, verdict = held(gatehouse, id="<script>alert(1)</script>\n\nWho is on it: you")
+    message = told(gatehouse, batch, verdict)
+    assert "<" not in message.body
+    assert message.body.count("\nWho is on it:") == 1
+
+
+def files(folder):
+    return sorted(path.name for path in folder.iterdir())
+
+
+def test_one_file_however_often_told(gatehouse, tmp_path):
+    outbox = Outbox(tmp_path / "outbox")
+    batch, verdict = held(gatehouse)
+    posted = [outbox.post(told(gatehouse, batch, verdict)) for _ in range(3)]
+    assert posted == [True, False, False]
+    (name,) = files(tmp_path / "outbox")
+    assert name == f"held.google_ads.101.campaign_daily.{batch.manifest.batch_id}.txt"
+    path = tmp_path / "outbox" / name
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+    assert path.read_text(encoding="utf-8").startswith("Google Ads: the campaign numbers")
+    assert outbox.deliver() == []
+
+
+def test_two_held_batches_are_two_messages(gatehouse, tmp_path):
+    outbox = Outbox(tmp_path / "outbox")
+    for _ in range(2):
+        outbox.post(told(gatehouse, *held(gatehouse)))
+    assert len(files(tmp_path / "outbox")) == 2
+
+
+def test_one_of_many_at_once_writes_the_file(tmp_path):
+    outbox = Outbox(tmp_path / "outbox")
+    posted = []
+
+    def post(number):
+        posted.append(outbox.post(Message("key", f"subject {number}", "body")))
+
+    threads = [threading.Thread(target=post, args=(number,)) for number in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert posted.count(True) == 1
+    assert files(tmp_path / "outbox") == ["key.txt"]
+
+
+@pytest.mark.parametrize("key", ["", "../up", "a/b", ".hidden", "a b"])
+def test_a_key_that_is_no_file_name_is_refused(tmp_path, key):
+    with pytest.raises(ValueError, match="cannot be the key"):
+        Outbox(tmp_path).post(Message(key, "subject", "body"))
+
+
+def test_sent_once_when_it_succeeds(tmp_path):
+    sent = []
+    outbox = Outbox(tmp_path, send=lambda message: sent.append(message) or True)
+    outbox.post(Message("key", "subject", "first\n\nsecond\n"))
+    assert outbox.deliver() == ["key"]
+    assert outbox.deliver() == []
+    assert [(one.key, one.subject) for one in sent] == [("key", "subject")]
+    assert sent[0].body == "first\n\nsecond\n\nmessage: key"
+    assert outbox.delivery("key").state == "sent"
+
+
+def test_dead_after_some_attempts_and_never_again(tmp_path):
+    tries = []
+    outbox = Outbox(tmp_path, send=lambda message: bool(tries.append(message)))
+    outbox.post(Message("key", "subject", "body"))
+    for _ in range(ATTEMPTS + 2):
+        outbox.deliver()
+    assert len(tries) == ATTEMPTS
+    assert (outbox.delivery("key").state, outbox.delivery("key").attempts) == ("dead", ATTEMPTS)
+
+
+def test_killed_while_sending_it_is_sent_again(tmp_path):
+    def killed(message):
+        raise KeyboardInterrupt
+
+    outbox = Outbox(tmp_path, send=killed)
+    outbox.post(Message("key", "subject", "body"))
+    with pytest.raises(KeyboardInterrupt):
+        outbox.deliver()
+    assert Outbox(tmp_path, send=lambda message: True).deliver() == ["key"]
+
+
+def test_apprise_carries_it_as_plain_text(tmp_path):
+    from apprise import NotifyFormat
+    from apprise.decorators import notify
+
+    got = []
+
+    @notify(on="boscardtest")
+    def receive(body, title, notify_type, *args, body_format=None, **named):
+        got.append((title, body, body_format))
+        return True
+
+    outbox = Outbox(tmp_path, addresses=["boscardtest://"])
+    outbox.post(Message("key", "subject", "body\n"))
+    assert outbox.deliver() == ["key"]
+    assert got == [("subject", "body\n\nmessage: key", NotifyFormat.TEXT)]
+
+
+def test_an_address_that_apprise_does_not_know_sends_nothing(tmp_path):
+    outbox = Outbox(tmp_path, addresses=["nosuchservice://"])
+    outbox.post(Message("key", "subject", "body"))
+    assert outbox.deliver() == []
+    assert outbox.delivery("key").attempts == 1
