@@ -84,13 +84,13 @@ def due(
         if tonight:
             return []
         return [_since(stream, earlier, whole)]
-    finished = [batch.window for batch in earlier if batch.window and not batch.is_held]
+    before = [batch.window for batch in earlier if batch.window]
     had = [batch.window for batch in tonight if batch.window]
     restated = last_days(whole.end, stream.restatement_days)
     wanted = merge(
         [
-            *gaps(finished, whole),
-            *([restated] if restated and finished else []),
+            *gaps(before, whole),
+            *([restated] if restated and before else []),
             *_still_held(earlier),
         ]
     )

@@ -164,8 +164,10 @@ def test_empty_pages_may_follow_each_other():
 
 def test_more_pages_than_the_cap_are_refused():
     fetch, request, paginator = token_in_body(100, 1)
+    calls = []
     with pytest.raises(Refused, match="more than 5 pages"):
-        list(pages(fetch, request, paginator, most=5))
+        list(pages(lambda one: calls.append(one) or fetch(one), request, paginator, most=5))
+    assert len(calls) == 5
     assert len(list(pages(*token_in_body(5, 1), most=5))) == 5
 
 
