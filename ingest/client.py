@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import logging
+import re
 import time
 from collections.abc import Callable, Mapping, Sequence
 from itertools import count
@@ -23,6 +24,10 @@ from ingest.session import PATIENCE, Health, Patience, safe_url
 __all__ = ["Client", "Page"]
 
 LOG = logging.getLogger(__name__)
+_SURROGATES = re.compile(
+    rb"(\\\\|\\u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2})"  # kept
+    rb"|\\u[dD][89a-fA-F][0-9a-fA-F]{2}"
+)
 _ENVELOPE = msgspec.json.Decoder(dict[str, msgspec.Raw])
 _ROWS = msgspec.json.Decoder(list[msgspec.Raw])
 
@@ -180,11 +185,11 @@ class Client:
         """
         try:
             reply.body.decode("utf-8")
-            raw = _ENVELOPE.decode(reply.body)
+            body, raw = _decoded(reply.body)
             if bytes(raw.get("error", b"null")) != b"null":
                 raise understand(reply, self._title, self._rules, self._explain)
             if request.rows is None:
-                return [msgspec.Raw(_one_line(reply.body))], {}
+                return [msgspec.Raw(_one_line(body))], {}
             envelope = {
                 key: msgspec.json.decode(value) for key, value in raw.items() if key != request.rows
             }
@@ -215,6 +220,23 @@ class Client:
             if secret:
                 text = text.replace(secret, "***")
         return text
+
+
+def _decoded(body: bytes) -> tuple[bytes, dict[str, msgspec.Raw]]:
+    """The body and its envelope.
+
+    Half of a surrogate pair, which some vendors escape when they cut a text inside an emoji, is no
+    character in any encoding: it alone becomes U+FFFD, so that its page is not lost.
+    """
+    try:
+        return body, _ENVELOPE.decode(body)
+    except msgspec.ValidationError:
+        raise
+    except msgspec.DecodeError:
+        mended = _SURROGATES.sub(lambda found: found[1] or rb"\ufffd", body)
+        if mended == body:
+            raise
+        return mended, _ENVELOPE.decode(mended)
 
 
 def _one_line(json: bytes | msgspec.Raw) -> bytes | msgspec.Raw:

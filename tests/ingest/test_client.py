@@ -83,6 +83,23 @@ def test_indented_rows_become_one_line_and_strings_stay(vendor, client, answer):
     assert found[0].replace(b" ", b"") == json.dumps(row).encode().replace(b" ", b"")
 
 
+@pytest.mark.parametrize(
+    ("sent", "landed"),
+    [
+        (r"\ud83d\ude00", r"\ud83d\ude00"),
+        (r"cut \ud83d", r"cut \ufffd"),
+        (r"\ude00 alone", r"\ufffd alone"),
+        (r"\uD83D\ud83d\ude00", r"\ufffd\ud83d\ude00"),
+        (r"\\ud83d is no escape, \ud83d is", r"\\ud83d is no escape, \ufffd is"),
+    ],
+    ids=["a whole emoji", "its first half", "its second half", "half and whole", "a backslash"],
+)
+def test_half_of_an_emoji_does_not_cost_its_page(vendor, client, answer, sent, landed):
+    vendor.on("GET", "/rows", answer(f'{{"results": [{{"a": "{sent}"}}]}}'.encode()))
+    page = client.fetch(ROWS)
+    assert [bytes(row) for row in page.rows] == [f'{{"a": "{landed}"}}'.encode()]
+
+
 def test_a_whole_body_can_be_one_row(vendor, client, answer):
     vendor.on("GET", "/form", answer(b'{\n "id": "f",\n "results": []\n}'))
     page = client.fetch(Request("GET", "/form", rows=None))
