@@ -72,10 +72,18 @@
             0
         ) as coverage,
         min(children.worst_rank) filter (where children.is_part) as worst_rank,
-        cast(coalesce(sum(children.red_count), 0) as bigint) as red_count,
-        cast(sum(children.kpi_count) as bigint) as kpi_count,
-        cast(sum(children.doubtful_count) as bigint) as doubtful_count,
-        max(children.dq_rank) as dq_rank,
+        cast(
+            coalesce(sum(children.red_count) filter (where children.is_part), 0) as bigint
+        ) as red_count,
+        cast(
+            coalesce(sum(children.kpi_count) filter (where children.is_part), 0) as bigint
+        ) as kpi_count,
+        cast(
+            coalesce(sum(children.doubtful_count) filter (where children.is_part), 0) as bigint
+        ) as doubtful_count,
+        coalesce(
+            max(children.dq_rank) filter (where children.is_part), max(children.dq_rank)
+        ) as dq_rank,
         min(children.data_through) as data_through
     from
         (

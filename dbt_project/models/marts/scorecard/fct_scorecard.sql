@@ -161,8 +161,8 @@ with
             ] as worst_status,
             cast(placed.red_count as bigint) as red_count,
             cast(placed.kpi_count as bigint) as kpi_count,
-            cast(placed.absolute_weight as double) as weight,
-            cast(placed.contribution as double) as contribution,
+            cast(cast(placed.absolute_weight as decimal(18, 12)) as double) as weight,
+            cast(cast(placed.contribution as decimal(18, 12)) as double) as contribution,
             nodes.owner_id,
             people.name as owner_name,
             ['verified', 'provisional', 'stale', 'suspect', 'held'][placed.dq_rank] as dq_state,
@@ -174,7 +174,12 @@ with
                     || placed.kpi_count
                     || ' KPIs below '
                     || if(placed.doubtful_count = 1, 'rests', 'rest')
-                    || ' on data that are held back, doubtful or late.'
+                    || ' on data that are held back or doubtful or late.'
+                when placed.node_type != 'kpi' and placed.is_part and placed.score is null
+                then
+                    'Only '
+                    || cast(round(100 * placed.coverage) as integer)
+                    || ' % of the weight below is known, too little for a score.'
                 when placed.node_type != 'kpi' and placed.dq_rank = 2
                 then 'Some KPIs below may still change.'
                 when placed.node_type != 'kpi'
