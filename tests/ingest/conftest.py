@@ -16,15 +16,21 @@ import hypothesis
 import pytest
 
 from boscard.clock import Clock
-from boscard.settings import Settings
+from boscard.settings import Settings, read_settings
 from ingest.batch import Unit, Window
 from ingest.budget import Limit
+from ingest.check import Check, check_account
 from ingest.connections import Connection
 from ingest.landing import Landing
+from ingest.plan import plan
+from ingest.pull import Pulled, pull_units
 from ingest.registry import SOURCES
 from ingest.session import Patience
 from ingest.tokens import FileTokens
 from sandbox.company import Company
+from sandbox.connections import connections
+from sandbox.limits import Limits
+from sandbox.server import running
 
 hypothesis.settings.register_profile("untimed", deadline=None)
 hypothesis.settings.load_profile("untimed")
@@ -170,6 +176,61 @@ def unlimited() -> Iterator[None]:
             for name in source.api.limits:
                 patch.setitem(source.api.limits, name, Limit(100_000, 1.0))
         yield
+
+
+@dataclass(frozen=True)
+class Nights:
+    """`done`: for each night its Pulled units, the units left to pull, the account checks."""
+
+    landing: Landing
+    clocks: list[Clock]
+    done: list[tuple[list[Pulled], list[Unit], list[Check]]]
+
+
+@pytest.fixture(scope="session")
+def nights(tmp_path_factory, company, unlimited) -> Nights:
+    """Two nights of a small company, pulled from the sandbox once for all tests."""
+    content = read_settings().model_dump()
+    content["company"]["history_start"] = company.start
+    settings = Settings.model_validate(content)
+    home = tmp_path_factory.mktemp("nights")
+    landing, tokens = Landing(home / "landing"), FileTokens(home / "tokens")
+    done = []
+    hour = settings.company.publication_hour
+    clocks = [Clock(date(2025, 12, day), settings.company.zone, hour) for day in (1, 2)]
+    for clock in clocks:
+        with running(company, clock, limits=Limits.none()) as base_url:
+            found = {
+                name: Connection(one["host"], one["login"], one["password"], one["extra"])
+                for name, one in connections(base_url).items()
+            }
+            pulled = [
+                one
+                for source in settings.sources
+                for one in pull_units(
+                    plan(settings, source, clock, landing),
+                    settings=settings,
+                    clock=clock,
+                    landing=landing,
+                    connection=found.__getitem__,
+                    tokens=tokens,
+                )
+            ]
+            checks = [
+                check_account(
+                    account,
+                    settings=settings,
+                    clock=clock,
+                    connection=found[account.connection],
+                    tokens=tokens,
+                )
+                for account in settings.accounts
+            ]
+        left = [
+            unit for source in settings.sources for unit in plan(settings, source, clock, landing)
+        ]
+        done.append((pulled, left, checks))
+    return Nights(landing, clocks, done)
 
 
 @pytest.fixture

@@ -6,32 +6,18 @@ against the sandbox.
 
 from __future__ import annotations
 
-from datetime import date, timedelta
-
 import msgspec
 import pytest
 
-from boscard.clock import Clock
-from boscard.settings import Settings, read_settings
-from ingest.check import check_account
-from ingest.connections import Connection
-from ingest.landing import Landing
 from ingest.paginators import MOST_PAGES
-from ingest.plan import plan
-from ingest.pull import pull_units
 from ingest.registry import SOURCES
 from ingest.sources.ads.google_ads import RESOURCES
-from ingest.tokens import FileTokens
-from sandbox.connections import connections
-from sandbox.limits import Limits
-from sandbox.server import running
 
 STREAMS = [
     pytest.param(source, stream, id=f"{source.name}.{stream.name}")
     for source in SOURCES.values()
     for stream in source.streams.values()
 ]
-NIGHT = date(2025, 12, 1)
 
 
 @pytest.mark.parametrize(("source", "stream"), STREAMS)
@@ -93,54 +79,8 @@ def test_the_cap_of_pages_is_above_any_list():
     assert MOST_PAGES * 50 >= 1_000_000
 
 
-@pytest.fixture(scope="module")
-def nights(tmp_path_factory, company, unlimited):
-    """Two nights of a small company pulled from the sandbox: landing, and what was done."""
-    content = read_settings().model_dump()
-    content["company"]["history_start"] = company.start
-    settings = Settings.model_validate(content)
-    home = tmp_path_factory.mktemp("nights")
-    landing, tokens = Landing(home / "landing"), FileTokens(home / "tokens")
-    done = []
-    for night in (NIGHT, NIGHT + timedelta(days=1)):
-        clock = Clock(night, settings.company.zone, settings.company.publication_hour)
-        with running(company, clock, limits=Limits.none()) as base_url:
-            found = {
-                name: Connection(one["host"], one["login"], one["password"], one["extra"])
-                for name, one in connections(base_url).items()
-            }
-            pulled = [
-                one
-                for source in settings.sources
-                for one in pull_units(
-                    plan(settings, source, clock, landing),
-                    settings=settings,
-                    clock=clock,
-                    landing=landing,
-                    connection=found.__getitem__,
-                    tokens=tokens,
-                )
-            ]
-            checks = [
-                check_account(
-                    account,
-                    settings=settings,
-                    clock=clock,
-                    connection=found[account.connection],
-                    tokens=tokens,
-                )
-                for account in settings.accounts
-            ]
-        left = [
-            unit for source in settings.sources for unit in plan(settings, source, clock, landing)
-        ]
-        done.append((pulled, left, checks))
-    return landing, done
-
-
 def test_every_unit_lands_and_none_is_left(nights):
-    _, done = nights
-    for pulled, left, checks in done:
+    for pulled, left, checks in nights.done:
         assert [str(one.error) for one in pulled if one.error] == []
         assert left == []
         assert [str(check) for check in checks if not check.is_ok] == []
@@ -149,11 +89,10 @@ def test_every_unit_lands_and_none_is_left(nights):
 @pytest.mark.parametrize(("source", "stream"), STREAMS)
 class TestPulled:
     def test_rows_land_and_calls_cover_every_line(self, nights, source, stream):
-        landing, _ = nights
+        landing = nights.landing
         batches = landing.batches(source.name, stream=stream.name)
         assert {batch.manifest.as_of_date for batch in batches} == {
-            NIGHT,
-            NIGHT + timedelta(days=1),
+            clock.as_of_date for clock in nights.clocks
         }
         assert sum(batch.manifest.rows for batch in batches) > 0
         for batch in batches:
@@ -171,7 +110,7 @@ class TestPulled:
     def test_every_column_is_found_in_some_row_and_required_ones_in_all(
         self, nights, source, stream
     ):
-        landing, _ = nights
+        landing = nights.landing
         batches = landing.batches(source.name, stream=stream.name)
         seen = set()
         for batch in batches:
@@ -189,7 +128,7 @@ class TestPulled:
     def test_days_are_within_the_window(self, nights, source, stream):
         if stream.load != "window":
             return
-        landing, _ = nights
+        landing = nights.landing
         path = stream.column(stream.date_column).path
         for batch in landing.batches(source.name, stream=stream.name):
             window = batch.manifest.window
