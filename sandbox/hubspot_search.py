@@ -104,9 +104,8 @@ def _matching(records: Records, condition: Mapping[str, Any]) -> np.ndarray:
         case _:
             tokens = np.array([str(wanted[0]) in str(text).split() for text in column], dtype=bool)
             matched = tokens == (operator == "CONTAINS_TOKEN")
-    if operator in ("NEQ", "NOT_IN", "NOT_CONTAINS_TOKEN"):
-        return np.asarray(matched | ~is_set)
-    return np.asarray(matched & is_set)
+    is_negative = operator in ("NEQ", "NOT_IN", "NOT_CONTAINS_TOKEN")
+    return np.asarray(matched if is_negative else matched & is_set)
 
 
 def _comparable(

@@ -67,7 +67,7 @@ class Rolling:
             while self._taken and now - self._taken[0] >= self.seconds:
                 self._taken.popleft()
             if len(self._taken) >= self.limit:
-                return self.seconds - (now - self._taken[0]) if self._taken else self.seconds
+                return self._taken[0] + self.seconds - now if self._taken else self.seconds
             self._taken.append(now)
             return 0.0
 

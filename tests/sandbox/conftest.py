@@ -79,13 +79,49 @@ def tiny_frames():
     winner[-2] = "106"
     contacts[1] = tuple(winner)
     deals = [
-        ("77", "2026-10-10T08:00:00", "2026-11-01T08:00:00", None, "First", "default", "closedwon",
-         "1500.50", "EUR", "2026-11-01T08:00:00", "newbusiness", "41629779"),
-        ("80", "2026-10-11T08:00:00", "2026-10-11T08:00:00", None, "Second", "default",
-         "qualifiedtobuy", None, "USD", "2026-12-01T08:00:00", "newbusiness", None),
-        ("79", "2026-10-12T08:00:00", "2026-11-02T08:00:00", "2026-11-02T08:00:00", "Gone",
-         "default", "closedlost", "10.00", "EUR", None, "newbusiness", None),
-    ]  # fmt: skip
+        (
+            "77",
+            "2026-10-10T08:00:00",
+            "2026-11-01T08:00:00",
+            None,
+            "First",
+            "default",
+            "closedwon",
+            "1500.50",
+            "EUR",
+            "2026-11-01T08:00:00",
+            "newbusiness",
+            "41629779",
+        ),
+        (
+            "80",
+            "2026-10-11T08:00:00",
+            "2026-10-11T08:00:00",
+            None,
+            "Second",
+            "default",
+            "qualifiedtobuy",
+            None,
+            "USD",
+            "2026-12-01T08:00:00",
+            "newbusiness",
+            None,
+        ),
+        (
+            "79",
+            "2026-10-12T08:00:00",
+            "2026-11-02T08:00:00",
+            "2026-11-02T08:00:00",
+            "Gone",
+            "default",
+            "closedlost",
+            "10.00",
+            "EUR",
+            None,
+            "newbusiness",
+            None,
+        ),
+    ]
     responses = [
         (
             *("NpsCust1", f"{number:032x}", "completed"),
@@ -101,15 +137,55 @@ def tiny_frames():
         for number in range(30)
     ]
     responses += [
-        ("NpsCust1", f"{900:032x}", "partial", "2026-11-03T05:00:00", None, "102", None, None, None,
-         "2026-11-03T05:30:00"),
-        ("NpsCust1", f"{901:032x}", "started", "2026-11-04T05:00:00", None, None, None, None, None,
-         "2026-11-04T05:30:00"),
-        ("CsatSup1", f"{902:032x}", "completed", "2026-11-04T05:00:00", "2026-11-04T05:02:00", "102",
-         4, 'Nice "tour"\n🏔️', "Price", "2026-11-04T05:20:00"),
-        ("PulseTm1", f"{903:032x}", "completed", "2026-10-06T05:00:00", "2026-10-06T05:02:00", None,
-         0, None, None, "2026-10-06T05:20:00"),
-    ]  # fmt: skip
+        (
+            "NpsCust1",
+            f"{900:032x}",
+            "partial",
+            "2026-11-03T05:00:00",
+            None,
+            "102",
+            None,
+            None,
+            None,
+            "2026-11-03T05:30:00",
+        ),
+        (
+            "NpsCust1",
+            f"{901:032x}",
+            "started",
+            "2026-11-04T05:00:00",
+            None,
+            None,
+            None,
+            None,
+            None,
+            "2026-11-04T05:30:00",
+        ),
+        (
+            "CsatSup1",
+            f"{902:032x}",
+            "completed",
+            "2026-11-04T05:00:00",
+            "2026-11-04T05:02:00",
+            "102",
+            4,
+            'Nice "tour"\n🏔️',
+            "Price",
+            "2026-11-04T05:20:00",
+        ),
+        (
+            "PulseTm1",
+            f"{903:032x}",
+            "completed",
+            "2026-10-06T05:00:00",
+            "2026-10-06T05:02:00",
+            None,
+            0,
+            None,
+            None,
+            "2026-10-06T05:20:00",
+        ),
+    ]
     rows = {
         "ad_accounts": [
             (MANAGER, "Northwind Trails", "EUR", "Europe/Berlin", "ENABLED", True, 0),
@@ -134,13 +210,41 @@ def tiny_frames():
         "ad_group_daily": group_daily,
         "ad_daily": ad_daily,
         "owners": [
-            ("41629779", "lee@example.com", "Lee", "Ng", "9586504", False, "2025-10-01", "2025-10-01", "Sales"),
-            ("41629780", "sam@example.com", "Sam", "Oak", "9586505", True, "2025-10-01", "2026-01-01", None),
+            (
+                "41629779",
+                "lee@example.com",
+                "Lee",
+                "Ng",
+                "9586504",
+                False,
+                "2025-10-01",
+                "2025-10-01",
+                "Sales",
+            ),
+            (
+                "41629780",
+                "sam@example.com",
+                "Sam",
+                "Oak",
+                "9586505",
+                True,
+                "2025-10-01",
+                "2026-01-01",
+                None,
+            ),
         ],
         "contacts": [*contacts, tuple(archived), tuple(gone)],
         "companies": [
-            (str(number), "2026-10-01", f"2026-10-0{number - 900}", None, f"Company {number}",
-             "c.example", "DE", None)
+            (
+                str(number),
+                "2026-10-01",
+                f"2026-10-0{number - 900}",
+                None,
+                f"Company {number}",
+                "c.example",
+                "DE",
+                None,
+            )
             for number in (902, 901)
         ],
         "deals": deals,
@@ -158,7 +262,7 @@ def tiny_frames():
             ("PulseTm1", "Team pulse", "pulse"),
         ],
         "responses": responses,
-    }  # fmt: skip
+    }
     return {name: frame(name, content) for name, content in rows.items()}
 
 

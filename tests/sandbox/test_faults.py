@@ -272,8 +272,16 @@ def test_a_renamed_field_of_each_vendor(call):
     assert standing(google)["rows_changed"] == len(found)
     hubspot = call([{"vendor": "hubspot", "fault": "renamed_field"}])
     [deal, _] = rows(hubspot.get("hubspot", DEALS, propertiesWithHistory="dealstage")[1])
-    assert list(deal["properties"]) == ["amount", "closedate", "createdate", "dealname",
-                                        "hs_lastmodifieddate", "hs_object_id", "pipeline", "deal_stage"]  # fmt: skip
+    assert list(deal["properties"]) == [
+        "amount",
+        "closedate",
+        "createdate",
+        "dealname",
+        "hs_lastmodifieddate",
+        "hs_object_id",
+        "pipeline",
+        "deal_stage",
+    ]
     assert list(deal["propertiesWithHistory"]) == ["deal_stage"]
     assert standing(hubspot)["rows_changed"] == 2
     typeform = call([{"vendor": "typeform", "fault": "renamed_field"}])
@@ -321,6 +329,10 @@ def test_asking_again_does_not_count_rows_twice(call):
         caller.report(query)
     assert standing(caller)["rows_changed"] == 2
     assert len(standing(caller)["rows_changed_by_request"]) == 2
+    caller = call([{"vendor": "hubspot", "fault": "duplicate_key", "rows": 3}])
+    for limit in (2, 2, 100):
+        caller.get("hubspot", CONTACTS, limit=limit)
+    assert list(standing(caller)["rows_changed_by_request"].values()) == [2, 3]
 
 
 def test_a_report_without_faults_again_after_they_are_lifted(call):

@@ -11,13 +11,15 @@ from hypothesis import strategies as st
 from sandbox.gaql import Condition, Ordering, Query, QueryError, parse
 from sandbox.google_ads_fields import Days, camel, check
 
+DATES = "SELECT segments.date FROM campaign WHERE segments.date "
 DATED = "segments.date BETWEEN '2026-11-01' AND '2026-11-04'"
 
 
 def test_a_whole_query():
     query = parse(
-        "select campaign.id, segments.date\nFROM campaign\nWHERE campaign.name LIKE '%it\\'s%' AND "
-        "segments.date BETWEEN '2026-11-01' AND \"2026-11-02\" and campaign.status not in (ENABLED, 'PAUSED') "
+        "select campaign.id, segments.date\nFROM campaign\nWHERE campaign.name LIKE '%it\\'s%' "
+        "AND segments.date BETWEEN '2026-11-01' AND \"2026-11-02\" "
+        "and campaign.status not in (ENABLED, 'PAUSED') "
         "AND metrics.clicks >= -1.5 AND campaign.name IS NOT NULL "
         "ORDER BY segments.date, metrics.clicks DESC LIMIT 10 PARAMETERS include_drafts=true"
     )
@@ -47,16 +49,22 @@ def test_a_whole_query():
         ("SELECT campaign.id FROM campaign WHERE campaign.id ~ 1", "BAD_SYMBOL"),
         ("SELECT campaign.id FROM campaign WHERE campaign.name = 'x", "STRING_NOT_TERMINATED"),
         ("SELECT campaign.id FROM campaign WHERE campaign.name foo 'x'", "BAD_OPERATOR"),
-        ("SELECT campaign.id FROM campaign WHERE campaign.id IN ()", "PROHIBITED_EMPTY_LIST_IN_CONDITION"),
+        (
+            "SELECT campaign.id FROM campaign WHERE campaign.id IN ()",
+            "PROHIBITED_EMPTY_LIST_IN_CONDITION",
+        ),
         ("SELECT campaign.id FROM campaign WHERE campaign.id IN 1", "EXPECTED_LIST"),
-        ("SELECT campaign.id FROM campaign WHERE campaign.id BETWEEN 1 OR 2", "EXPECTED_VALUE_WITH_BETWEEN_OPERATOR"),
+        (
+            "SELECT campaign.id FROM campaign WHERE campaign.id BETWEEN 1 OR 2",
+            "EXPECTED_VALUE_WITH_BETWEEN_OPERATOR",
+        ),
         ("SELECT campaign.id FROM campaign ORDER campaign.id", "EXPECTED_BY"),
         ("SELECT campaign.id FROM campaign LIMIT ten", "BAD_LIMIT_VALUE"),
         ("SELECT campaign.id FROM campaign LIMIT 0", "LIMIT_VALUE_TOO_LOW"),
         ("SELECT campaign.id FROM campaign extra", "UNEXPECTED_INPUT"),
         ("SELECT campaign.id FROM campaign PARAMETERS foo=true", "BAD_PARAMETER_NAME"),
     ],
-)  # fmt: skip
+)
 def test_what_does_not_parse(text, code):
     with pytest.raises(QueryError) as error:
         parse(text)
@@ -71,18 +79,27 @@ def test_what_does_not_parse(text, code):
         ("SELECT campaign.start_date FROM campaign", "UNRECOGNIZED_FIELD"),
         ("SELECT metrics.video_views FROM campaign", "UNRECOGNIZED_FIELD"),
         ("SELECT ad_group.id FROM campaign", "PROHIBITED_RESOURCE_TYPE_IN_SELECT_CLAUSE"),
-        ("SELECT campaign.id FROM campaign WHERE ad_group.id = 1", "PROHIBITED_RESOURCE_TYPE_IN_WHERE_CLAUSE"),
-        ("SELECT metrics.clicks FROM customer_client", "PROHIBITED_METRIC_IN_SELECT_OR_WHERE_CLAUSE"),
+        (
+            "SELECT campaign.id FROM campaign WHERE ad_group.id = 1",
+            "PROHIBITED_RESOURCE_TYPE_IN_WHERE_CLAUSE",
+        ),
+        (
+            "SELECT metrics.clicks FROM customer_client",
+            "PROHIBITED_METRIC_IN_SELECT_OR_WHERE_CLAUSE",
+        ),
         ("SELECT segments.date, metrics.clicks FROM campaign", "EXPECTED_FILTERS_ON_DATE_RANGE"),
-        ("SELECT segments.date FROM campaign WHERE segments.date >= '2026-11-01'", "EXPECTED_FILTERS_ON_DATE_RANGE"),
-        ("SELECT segments.date FROM campaign WHERE segments.date = '01.11.2026'", "INVALID_DATE_FORMAT"),
-        ("SELECT segments.date FROM campaign WHERE segments.date = '2026-02-30'", "INVALID_DATE_FORMAT"),
-        ("SELECT segments.date FROM campaign WHERE segments.date DURING LAST_9_DAYS", "INVALID_VALUE_WITH_DURING_OPERATOR"),
-        ("SELECT segments.date FROM campaign WHERE segments.date BETWEEN '2026-11-02' AND '2026-11-01'", "INVALID_VALUE_WITH_BETWEEN_OPERATOR"),
-        ("SELECT segments.date FROM campaign WHERE segments.date LIKE '2026%'", "OPERATOR_FIELD_MISMATCH"),
-        ("SELECT campaign.id FROM campaign ORDER BY metrics.clicks", "EXPECTED_REFERENCED_FIELD_IN_SELECT_CLAUSE"),
+        (DATES + ">= '2026-11-01'", "EXPECTED_FILTERS_ON_DATE_RANGE"),
+        (DATES + "= '01.11.2026'", "INVALID_DATE_FORMAT"),
+        (DATES + "= '2026-02-30'", "INVALID_DATE_FORMAT"),
+        (DATES + "DURING LAST_9_DAYS", "INVALID_VALUE_WITH_DURING_OPERATOR"),
+        (DATES + "BETWEEN '2026-11-02' AND '2026-11-01'", "INVALID_VALUE_WITH_BETWEEN_OPERATOR"),
+        (DATES + "LIKE '2026%'", "OPERATOR_FIELD_MISMATCH"),
+        (
+            "SELECT campaign.id FROM campaign ORDER BY metrics.clicks",
+            "EXPECTED_REFERENCED_FIELD_IN_SELECT_CLAUSE",
+        ),
     ],
-)  # fmt: skip
+)
 def test_what_google_refuses(text, code):
     with pytest.raises(QueryError) as error:
         check(parse(text), is_manager=False, today=date(2026, 11, 5))
@@ -101,13 +118,17 @@ def test_metrics_of_a_manager_are_refused():
     [
         (DATED, date(2026, 11, 1), date(2026, 11, 4)),
         ("segments.date = '2026-11-03'", date(2026, 11, 3), date(2026, 11, 3)),
-        ("segments.date > '2026-11-01' AND segments.date < '20261104'", date(2026, 11, 2), date(2026, 11, 3)),
+        (
+            "segments.date > '2026-11-01' AND segments.date < '20261104'",
+            date(2026, 11, 2),
+            date(2026, 11, 3),
+        ),
         ("segments.date DURING YESTERDAY", date(2026, 11, 4), date(2026, 11, 4)),
         ("segments.date DURING LAST_7_DAYS", date(2026, 10, 29), date(2026, 11, 4)),
         ("segments.date DURING THIS_MONTH", date(2026, 11, 1), date(2026, 11, 5)),
         ("segments.date DURING LAST_MONTH", date(2026, 10, 1), date(2026, 10, 31)),
     ],
-)  # fmt: skip
+)
 def test_the_days_a_query_asks_for(condition, first, last):
     query = parse(f"SELECT segments.date FROM campaign WHERE {condition}")
     assert check(query, is_manager=False, today=date(2026, 11, 5)) == Days(first, last)

@@ -111,10 +111,11 @@ def test_the_accounts_below_the_manager(vendors):
 
 def test_a_report_row_word_by_word(vendors):
     query = (
-        "SELECT customer.id, customer.currency_code, customer.time_zone, campaign.id, campaign.name, "
-        "campaign.status, campaign.advertising_channel_type, segments.date, metrics.impressions, "
-        "metrics.clicks, metrics.cost_micros, metrics.conversions, metrics.conversions_value, "
-        "metrics.all_conversions, metrics.average_cpc, metrics.ctr FROM campaign "
+        "SELECT customer.id, customer.currency_code, customer.time_zone, campaign.id, "
+        "campaign.name, campaign.status, campaign.advertising_channel_type, segments.date, "
+        "metrics.impressions, metrics.clicks, metrics.cost_micros, metrics.conversions, "
+        "metrics.conversions_value, metrics.all_conversions, metrics.average_cpc, "
+        "metrics.ctr FROM campaign "
         "WHERE segments.date = '2026-11-02' AND campaign.id = 11"
     )
     status, body, _ = vendors.report(query)
@@ -187,9 +188,15 @@ def test_rows_with_only_zeros_vanish_when_segmented(vendors):
 
 
 def test_an_unset_ratio_is_absent(vendors):
-    query = f"SELECT metrics.conversions, metrics.ctr, segments.date FROM campaign WHERE {DAYS} AND campaign.id = 13"
+    query = (
+        DAILY.replace("metrics.clicks", "metrics.conversions, metrics.ctr")
+        + " AND campaign.id = 13"
+    )
     [row] = vendors.report(query)[1]["results"]
     assert row["metrics"] == {"conversions": 1.5}
+    query = DAILY.replace("metrics.clicks", "metrics.clicks, metrics.cost_per_conversion")
+    [row] = vendors.report(query + " AND campaign.id = 14")[1]["results"]
+    assert row["metrics"] == {"clicks": "1"}
 
 
 def test_no_rows_no_results_key(vendors):
@@ -208,7 +215,10 @@ def test_a_campaign_deleted_for_good_is_in_no_list_but_in_reports(vendors):
 
 
 def test_totals_over_days_have_the_entities_without_a_day_too(vendors):
-    query = "SELECT campaign.id, metrics.clicks, metrics.cost_micros FROM campaign WHERE segments.date = '2026-11-03'"
+    query = (
+        "SELECT campaign.id, metrics.clicks, metrics.cost_micros FROM campaign "
+        "WHERE segments.date = '2026-11-03'"
+    )
     rows = vendors.report(query)[1]["results"]
     found = {row["campaign"]["id"]: row["metrics"]["clicks"] for row in rows}
     assert found == {"11": "30", "12": "0", "13": "0"}

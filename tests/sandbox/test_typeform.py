@@ -1,4 +1,4 @@
-"""Typeform as the vendor answers: rotating tokens, forms, responses newest first, cursors, limits."""
+"""Typeform as the vendor answers: rotating tokens, forms, responses, cursors, limits."""
 
 from __future__ import annotations
 
