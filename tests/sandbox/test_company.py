@@ -156,15 +156,15 @@ def test_conversions_never_fall(small: Company, hours: tuple[int, int]) -> None:
     assert (rows["conversions_value_now"] >= rows["conversions_value_then"]).all()
 
 
-def test_a_day_is_final_thirty_days_later(small: Company) -> None:
+def test_a_day_is_final_thirty_days_later(grown: Company) -> None:
     """A pull of the last thirty days each night ends with what the vendor ends with."""
     rows = pairs_of_reports(
-        seen(small, 50), seen(small, 130), "ad_daily", START + timedelta(days=20)
+        seen(grown, 50), seen(grown, 130), "ad_daily", START + timedelta(days=20)
     )
     for measure in MEASURES:
         assert (rows[f"{measure}_then"] == rows[f"{measure}_now"]).all(), measure
     younger = pairs_of_reports(
-        seen(small, 50), seen(small, 130), "ad_daily", START + timedelta(days=50)
+        seen(grown, 50), seen(grown, 130), "ad_daily", START + timedelta(days=50)
     )
     assert (younger["conversions_then"] < younger["conversions_now"]).any()
 

@@ -516,8 +516,8 @@ def test_the_last_answer_of_a_person_in_a_month_counts() -> None:
             response("b", "2026-03-20 12:00", 9, contact_id="1"),
             response("c", "2026-03-28 12:00", None, contact_id="1"),  # skipped the question
             response("d", "2026-03-31 22:30", 10, contact_id="1"),  # already April in Berlin
-            response("e", "2026-03-05 12:00", 9, contact_id="2"),
             response("f", "2026-03-05 12:00", 3, contact_id="2"),  # same instant, later token
+            response("e", "2026-03-05 12:00", 9, contact_id="2"),
             response("g", "2026-03-06 12:00", 10),
             response("h", "2026-03-06 12:00", 10),  # unknown people each count
         ],
