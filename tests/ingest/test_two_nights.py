@@ -66,14 +66,12 @@ def test_associations_are_those_of_what_is_live(nights, snapshot):
         for one in row["to"]
     }
     deals, contacts, found = snapshot.deals, snapshot.contacts, snapshot.deal_contacts
-    live = {
-        *deals.loc[deals["archived_at"].isna(), "deal_id"],
-        *contacts.loc[contacts["archived_at"].isna(), "contact_id"],
-    }
+    live_deals = set(deals.loc[deals["archived_at"].isna(), "deal_id"])
+    live_contacts = set(contacts.loc[contacts["archived_at"].isna(), "contact_id"])
     assert pairs == {
         (deal, contact)
         for deal, contact in zip(found["deal_id"], found["contact_id"], strict=True)
-        if {deal, contact} <= live
+        if deal in live_deals and contact in live_contacts
     }
 
 
