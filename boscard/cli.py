@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from datetime import UTC, date, datetime, timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 import click
 from rich.console import Console
@@ -23,12 +23,18 @@ class Commands(click.Group):
     """Errors that have a next step are told in plain words, without a traceback."""
 
     def invoke(self, ctx: click.Context) -> object:
-        from ingest.errors import IngestError
-
         try:
             return super().invoke(ctx)
-        except (SettingsError, IngestError) as error:
-            raise click.ClickException(str(error)) from error
+        except Exception as error:
+            if _is_told_plainly(error):
+                raise click.ClickException(str(error)) from error
+            raise
+
+
+def _is_told_plainly(error: Exception) -> bool:
+    """Our own errors say what was wrong, where, and what to do: a traceback adds nothing."""
+    ours = ("boscard.", "ingest.", "expectations.", "warehouse.", "publish.", "sandbox.")
+    return type(error).__module__.startswith(ours)
 
 
 class Day(click.ParamType[date]):
@@ -73,17 +79,14 @@ def nightly(as_of_date: date | None) -> None:
     Runs Airflow's own DAGs without a scheduler and stops what it started. Exits 0 when all of it
     was published, 3 when it was published without a source, 1 when it was not published.
     """
-    from boscard.nightly import NightlyError, run_night
+    from boscard.nightly import run_night
     from boscard.summary import print_summary
 
     night = _night(as_of_date)
     console = Console(highlight=False)
     console.print(f"[bold]night of {night.clock.as_of_date}[/] (home: {night.home.root})")
     started = datetime.now(UTC)
-    try:
-        outcomes = run_night(night, console)
-    except NightlyError as error:
-        raise click.ClickException(str(error)) from error
+    outcomes = run_night(night, console)
     sys.exit(print_summary(night, outcomes, datetime.now(UTC) - started, console))
 
 
@@ -124,6 +127,74 @@ def url() -> None:
 
     settings = read_settings()
     click.echo(reader_url(Home.default(), settings))
+
+
+@main.command()
+@click.argument("view")
+@click.option("--limit", default=20, show_default=True, help="Rows to print.")
+def read(view: str, limit: int) -> None:
+    """Print the first rows of a published VIEW as CSV (boscard.read gives all of it to pandas)."""
+    from publish.read import read as read_view
+
+    click.echo(read_view(view).head(limit).to_csv(index=False), nl=False)
+
+
+@main.group()
+def quarantine() -> None:
+    """Rows that the gate set aside: list them, look at one."""
+
+
+@quarantine.command("list")
+@click.option("--source", help="Only rows of this source.")
+def list_quarantine(source: str | None) -> None:
+    """One line a row: its name, day and the checks it failed."""
+    from expectations.quarantine import rows_set_aside
+    from ingest.landing import Landing
+
+    for row in rows_set_aside(Landing(Home.default().landing), source):
+        click.echo(f"{row.name}\t{row.day or ''}\t{', '.join(row.reasons)}")
+
+
+@quarantine.command("show")
+@click.argument("name")
+def show_quarantine(name: str) -> None:
+    """One row as the vendor sent it, personal data included, and why it was set aside."""
+    from expectations.quarantine import find
+    from ingest.landing import Landing
+
+    row = find(Landing(Home.default().landing), name)
+    click.echo(f"batch    {row.batch.path}\nreasons  {', '.join(row.reasons)}\n{row.row}")
+
+
+@main.group()
+def sandbox() -> None:
+    """The company that does not exist: serve its vendors, print its truth."""
+
+
+@sandbox.command()
+@date_option
+@click.option("--port", default=8085, show_default=True, help="Port on 127.0.0.1; 0: a free one.")
+@click.option("--scenario", default="quiet", show_default=True, help="Faults from the start.")
+def serve(as_of_date: date | None, port: int, scenario: str) -> None:
+    """Serve Google Ads, HubSpot and Typeform on loopback until stopped, as of one night."""
+    day = str(_night(as_of_date).clock.as_of_date)
+    given = ["serve", "--date", day, "--port", str(port), "--scenario", scenario]
+    os.execv(sys.executable, [sys.executable, "-m", "sandbox", *given])  # noqa: S606
+
+
+@sandbox.command()
+@date_option
+@click.option("--component", help="Only this component, such as spend_micros.")
+@click.option("--format", "form", type=click.Choice(["csv", "json"]), default="csv")
+def truth(as_of_date: date | None, component: str | None, form: Literal["csv", "json"]) -> None:
+    """Print every KPI component per day and account, from the company itself."""
+    from sandbox.truth import print_truth
+
+    night = _night(as_of_date)
+    try:
+        print_truth(night.settings, night.clock.as_of_date, component, form)
+    except ValueError as error:
+        raise click.ClickException(str(error)) from error
 
 
 @main.command()

@@ -21,11 +21,10 @@ from ingest.progress import Lines, Progress, Quiet
 from ingest.registry import SOURCES
 
 if TYPE_CHECKING:
-    from publish.audit import Audit
-
     from expectations.verdict import Verdict
     from ingest.connections import Connection
     from ingest.tokens import TokenStore
+    from publish.audit import Audit
     from publish.history import Record
     from publish.publication import Publication
     from warehouse.load import LoadReport
