@@ -40,7 +40,7 @@ class Finding:
 
 @dataclass(frozen=True, slots=True)
 class Audit:
-    """The verdict on a night's candidate. `rows` and `content_hash` are known when it could be read."""
+    """The verdict on a candidate; `rows` and `content_hash` are known when it could be read."""
 
     as_of_date: date
     findings: tuple[Finding, ...]

@@ -62,8 +62,8 @@ def read_candidate(home: Home, clock: Clock) -> Candidate:
     variables = _variables(home.dbt_target / "run_results.json")
     if variables.get("as_of_date") != clock.as_of_date.isoformat():
         raise NotTransformedError(
-            f"the marts hold the night of {variables.get('as_of_date')}, not of {clock.as_of_date}; "
-            f"transform that night first"
+            f"the marts hold night {variables.get('as_of_date')}, not of {clock.as_of_date}: "
+            "transform that night first"
         )
     manifest = home.dbt_target / "manifest.json"
     views = published_views(manifest)

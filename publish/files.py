@@ -111,18 +111,22 @@ def prune(places: Places, newest_first: Sequence[str], keep: int) -> list[str]:
     return removed
 
 
-def read_duckdb(path: Path, view: View) -> pa.Table:
-    """A view's canonical rows from a published DuckDB file."""
-    columns = ", ".join(map(quoted, view.column_names))
+def read_duckdb(path: Path, views: Sequence[View]) -> dict[str, pa.Table]:
+    """Canonical rows by view from a published DuckDB file."""
     with duckdb.connect(str(path.resolve()), read_only=True) as connection:
         connection.execute("set TimeZone = 'UTC'")
-        rows = connection.execute(f"select {columns} from {SCHEMA}.{quoted(view.name)}")  # noqa: S608
-        return canonical(rows.to_arrow_table(), view)
+        return {view.name: canonical(_selected(connection, view), view) for view in views}
 
 
 def read_parquet(folder: Path, view: View) -> pa.Table:
     """A view's canonical rows from a published Parquet folder."""
     return canonical(pq.read_table(folder / f"{view.name}.parquet"), view)
+
+
+def _selected(connection: duckdb.DuckDBPyConnection, view: View) -> pa.Table:
+    columns = ", ".join(map(quoted, view.column_names))
+    rows = connection.execute(f"select {columns} from {SCHEMA}.{quoted(view.name)}")  # noqa: S608
+    return rows.to_arrow_table()
 
 
 def _is_complete(places: Places, publication_id: str, manifest: str) -> bool:
@@ -140,29 +144,37 @@ def _write_duckdb(
         leftover.unlink(missing_ok=True)
     with duckdb.connect(str(part)) as connection:
         connection.execute("set TimeZone = 'UTC'")
+        connection.execute("begin")
         connection.execute(f"create schema {SCHEMA}")
         for view in views:
-            name = f"{SCHEMA}.{quoted(view.name)}"
-            columns = [
-                f"{quoted(column.name)} {DUCKDB_TYPES[column.type]}" for column in view.columns
-            ]
-            connection.execute(f"create table {name} ({', '.join(columns)})")
+            connection.execute("; ".join(_definition(view)))
             connection.register("rows_to_publish", tables[view.name])
-            connection.execute(f"insert into {name} select * from rows_to_publish")  # noqa: S608
+            connection.execute(
+                f"insert into {SCHEMA}.{quoted(view.name)} select * from rows_to_publish"  # noqa: S608
+            )
             connection.unregister("rows_to_publish")
-            connection.execute(f"comment on table {name} is {quoted_text(view.description)}")
-            for column in view.columns:
-                connection.execute(
-                    f"comment on column {name}.{quoted(column.name)} is "
-                    f"{quoted_text(column.description)}"
-                )
+        connection.execute("commit")
         connection.execute("checkpoint")
+    written = read_duckdb(part, views)
     for view in views:
-        if table_hash(read_duckdb(part, view), view) != hashes[view.name]:
+        if table_hash(written[view.name], view) != hashes[view.name]:
             raise MismatchError(f"{part}: {view.name} gives back other rows than were written")
     part.chmod(0o444)
     _to_disk(part)
     part.replace(path)
+
+
+def _definition(view: View) -> list[str]:
+    name = f"{SCHEMA}.{quoted(view.name)}"
+    columns = [f"{quoted(column.name)} {DUCKDB_TYPES[column.type]}" for column in view.columns]
+    return [
+        f"create table {name} ({', '.join(columns)})",
+        f"comment on table {name} is {quoted_text(view.description)}",
+        *(
+            f"comment on column {name}.{quoted(column.name)} is {quoted_text(column.description)}"
+            for column in view.columns
+        ),
+    ]
 
 
 def _write_parquet(

@@ -57,7 +57,7 @@ PUBLICATIONS = View(
             "published_at": ("timestamptz", "When it was first published, by the machine's clock."),
         }
     ),
-    description="One row a publication: which night, from which data and definitions, with which hash.",
+    description="One row a publication: which night, which data and definitions, which hash.",
 )
 
 RESTATEMENTS = View(
@@ -76,15 +76,14 @@ RESTATEMENTS = View(
             "new_value": ("double", "The value published now; null when there is none any more."),
             "reason": (
                 "varchar",
-                "definition change, new days (the period was still running), late data, "
-                "vendor restatement, or correction.",
+                "definition change, new days, late data, vendor restatement or correction.",
             ),
             "from_publication_id": ("varchar", "The publication that showed the old value."),
             "to_publication_id": ("varchar", "The publication that shows the new value."),
             "as_of_date": ("date", "The night of the publication that changed it."),
         }
     ),
-    description="The ledger of changed KPI values: what was shown before, what is shown now, and why.",
+    description="The ledger of changed KPI values: what was shown, what is shown now, and why.",
 )
 
 HISTORY = (PUBLICATIONS, RESTATEMENTS)

@@ -1,4 +1,4 @@
-"""Great Expectations on the marts: unique grain, keys present, scores and coverages within 0 and 1."""
+"""Great Expectations on the marts: unique grain, keys present, scores between 0 and 1."""
 
 from __future__ import annotations
 

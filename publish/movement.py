@@ -1,4 +1,4 @@
-"""Movement limits: a settled value that changes much, or rows that are lost, stop the publication."""
+"""Movement limits: settled values that change much, and lost rows, stop the publication."""
 
 from __future__ import annotations
 

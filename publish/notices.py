@@ -45,9 +45,8 @@ def lateness(row: Row) -> str:
 def _waiting(row: Row) -> str:
     if row["data_through"] is None:
         return "Nothing has been loaded yet; numbers that need it are left out."
-    why = "did not pass their checks and wait for a decision" if row["stream_state"] == "held" else (
-        "have not arrived"
-    )  # fmt: skip
+    is_held = row["stream_state"] == "held"
+    why = "did not pass their checks and wait for a decision" if is_held else "have not arrived"
     return f"Newer data {why}. Numbers that need them end on {figures.day(row['data_through'])}."
 
 

@@ -10,7 +10,6 @@ from boscard.home import Home
 from publish.contract import SCHEMA, quoted
 from publish.files import Places, read_duckdb
 from publish.history import PUBLICATIONS, Record, newest
-from publish.history import Record
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -45,16 +44,7 @@ def read(view: str, home: Home | None = None) -> pd.DataFrame:
 
 def current_record(home: Home | None = None) -> Record | None:
     """The current publication's row of `kpi.publications`; None before the first one."""
-    try:
-        publications = read("publications", home)
-    except NothingPublishedError:
+    path = Places((home or Home.default()).publications).current_duckdb
+    if not path.exists():
         return None
-    newest = publications.sort_values("sequence").iloc[-1].to_dict()
-    newest["as_of_date"] = newest["as_of_date"].date()
-    return Record(**newest)
-
-
-def current_record(home: Home) -> Record | None:
-    """The current publication's row of `kpi.publications`; None before the first."""
-    path = Places(home.publications).current_duckdb
-    return newest(read_duckdb(path, PUBLICATIONS)) if path.exists() else None
+    return newest(read_duckdb(path, [PUBLICATIONS])[PUBLICATIONS.name])

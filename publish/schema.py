@@ -180,7 +180,7 @@ def _run_with_patience(connection: psycopg.Connection, statements: Sequence[str]
             if attempt == ATTEMPTS:
                 raise SchemaError(
                     f"new columns wait for a session that keeps a published view open: "
-                    f"{_holders(connection)}; ask its owner to end the transaction, then publish again"
+                    f"{_holders(connection)}; ask its owner to end it, then publish again"
                 ) from None
             time.sleep(PAUSE_SECONDS)
         else:

@@ -16,6 +16,7 @@ import pytest
 from boscard.clock import Clock
 from boscard.home import Home
 from boscard.settings import Settings
+from publish import embedded
 from publish.embedded import ADMIN, Embedded
 from publish.login import READER, WRITER
 
@@ -51,7 +52,7 @@ class Installation:
     def transform(
         self, day: date = FIRST_NIGHT, factor: float = 1, edit: str | None = None
     ) -> Clock:
-        """Write the night's marts, batches, manifest and run results; `edit` is SQL run afterwards."""
+        """Write the night's marts, batches and dbt's files; `edit` is SQL run afterwards."""
         self.home.warehouse.parent.mkdir(parents=True, exist_ok=True)
         self.home.dbt_target.mkdir(parents=True, exist_ok=True)
         nodes: dict[str, object] = {}
@@ -140,6 +141,7 @@ def settings() -> Settings:
 class Database:
     """A database of its own in the running server."""
 
+    name: str
     writer: str
     reader: str
     admin: str
@@ -149,7 +151,9 @@ class Database:
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Embedded]:
     """One running server for all tests that need one."""
     server = Embedded(tmp_path_factory.mktemp("a server") / "postgres")
-    server.start()
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(embedded, "SETTINGS", {**embedded.SETTINGS, "fsync": "off"})
+        server.start()
     yield server
     server.stop()
 
@@ -160,7 +164,7 @@ def database(server: Embedded) -> Database:
     with psycopg.connect(server.login(ADMIN).url, autocommit=True) as connection:
         connection.execute(f"create database {name} owner {WRITER}")
     urls = [replace(server.login(role), database=name).url for role in (WRITER, READER, ADMIN)]
-    return Database(*urls)
+    return Database(name, *urls)
 
 
 @pytest.fixture
