@@ -85,7 +85,7 @@ def _regular_campaign(number: int) -> Campaign:
     round_number = number // len(_THEMES)
     theme = _THEMES[number % len(_THEMES)] + (f" {round_number + 1}" if round_number else "")
     name = f"{_MARKETS[account]} {theme} | {CHANNELS[channel].replace('_', ' ').title()}"
-    launch = 20 + 8 * number if number % 5 in (2, 3) else 0
+    launch = 20 + 8 * (number % 46) if number % 5 in (2, 3) else 0
     match number % 46:
         case 10:
             return Campaign(account, channel, name, ends=230, becomes="PAUSED")
