@@ -154,7 +154,7 @@ class Faults:
             raise FaultError(
                 f"{name} changes rows until it is deleted: it takes neither times nor after"
             )
-        match, after = str(given.pop("match", "") or ""), int(given.pop("after", 0) or 0)
+        match, after = str(given.pop("match", "") or ""), given.pop("after", 0) or 0
         times = given.pop("times", kind.times)
         unknown = sorted(set(given) - set(kind.parameters))
         if unknown:
@@ -170,10 +170,7 @@ class Faults:
             after,
             {**kind.parameters, **given},
         )
-        try:
-            fault.day(date.min)
-        except ValueError:
-            raise FaultError(f"day {fault['day']!r} is not a day; write YYYY-MM-DD") from None
+        _check(fault)
         with self._lock:
             self._standing.append(fault)
         return fault
@@ -223,6 +220,20 @@ class Faults:
             fault.fault == "revoke" and fault.vendor == vendor and (fault.hits or not fault.after)
             for fault in self._standing
         )
+
+
+def _check(fault: Fault) -> None:
+    counts = {"times": fault.times, "after": fault.after, **fault.parameters}
+    for name in ("times", "after", "seconds", "ms", "status", "rows"):
+        value = counts.get(name)
+        if value is not None and (type(value) is not int or value < 0):
+            raise FaultError(f"{name} {value!r} is not a whole number of 0 or more")
+    if fault.parameters.get("how", "json") not in ("connection", "json"):
+        raise FaultError(f"how {fault['how']!r} is not known; write connection or json")
+    try:
+        fault.day(date.min)
+    except (ValueError, TypeError):
+        raise FaultError(f"day {fault['day']!r} is not a day; write YYYY-MM-DD") from None
 
 
 SCENARIOS: dict[str, tuple[dict[str, Any], ...]] = {

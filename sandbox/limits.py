@@ -15,8 +15,8 @@ from dataclasses import dataclass
 class Limits:
     """Every default is the vendor's own. None switches a rate limit off.
 
-    With these a first night at scale 1, some 420 HubSpot lists, waits about 40 s in the ten-second
-    bucket while the other vendors answer; a night's dozen Typeform calls take 6 s. Google publishes
+    With these a first night at scale 1, some 480 HubSpot calls, takes about 50 s in the ten-second
+    bucket while the other vendors answer; a night's dozen Typeform calls take 7 s. Google publishes
     no figure for its short-term bucket: it is a rolling count per customer here.
     `google_ads_page_rows` and `token_seconds` exist for tests: a small company has several pages,
     a token expires soon.

@@ -83,6 +83,15 @@ def test_the_token_endpoint_is_struck_only_by_name(call):
             "is not a day; write YYYY-MM-DD",
         ),
         ({"vendor": "google_ads", "fault": "missing_day", "times": 1}, "until it is deleted"),
+        (
+            {"vendor": "hubspot", "fault": "throttle", "times": "many"},
+            "times 'many' is not a whole number",
+        ),
+        (
+            {"vendor": "hubspot", "fault": "throttle", "seconds": -1},
+            "seconds -1 is not a whole number",
+        ),
+        ({"vendor": "hubspot", "fault": "truncate", "how": "wire"}, "write connection or json"),
     ],
 )
 def test_a_fault_that_cannot_be_set_says_why(content, message):
