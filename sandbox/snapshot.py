@@ -96,9 +96,10 @@ class Snapshot:
     """The vendors' knowledge at `now`; COLUMNS names the columns of each frame.
 
     `campaigns.is_listed` is False once a campaign was deleted for good: entity lists no longer
-    have it nor its groups and ads, its report rows remain and still name them. `contacts.is_gone` is a person deleted under the GDPR: in no
-    list. `deals.amount` is text with two decimals or None; `close_at` is the planned date while a
-    deal is open. `deal_stage_history` is newest first within a deal. `responses.score` is Int64.
+    have it, nor its groups and ads; its report rows remain and still name them.
+    `contacts.is_gone` is a person deleted under the GDPR: in no list. `deals.amount` is text with
+    two decimals or None; `close_at` is the planned date while a deal is open.
+    `deal_stage_history` is newest first within a deal. `responses.score` is Int64.
     """
 
     now: datetime
