@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import os
 import secrets
 import subprocess
@@ -45,10 +46,19 @@ def environment(home: Home, port: int | None = None) -> dict[str, str]:
             "AIRFLOW__API__WORKERS": "1",
             "AIRFLOW__CORE__EXECUTION_API_SERVER_URL": f"{origin}/execution/",
             "AIRFLOW__CORE__SIMPLE_AUTH_MANAGER_USERS": "admin:admin",
+            "AIRFLOW__CORE__SIMPLE_AUTH_MANAGER_PASSWORDS_FILE": str(passwords_file(home)),
         }
     environ = {**ours, **os.environ}
     environ.pop("PYTHONDONTWRITEBYTECODE", None)
     return environ
+
+
+def passwords_file(home: Home) -> Path:
+    """The password of Airflow's user `admin`, made here: one that Airflow makes is logged."""
+    path = home.airflow / "secrets" / "passwords.json"
+    if not path.exists():
+        _write_private(path, json.dumps({"admin": secrets.token_urlsafe(18)}))
+    return path
 
 
 def migrate(home: Home, settings: Settings, environ: dict[str, str]) -> None:
@@ -99,9 +109,13 @@ def _secret(home: Home, name: str) -> str:
     if not path.exists():
         from cryptography.fernet import Fernet
 
-        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         value = Fernet.generate_key().decode() if name == "fernet_key" else secrets.token_hex(32)
-        handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        with os.fdopen(handle, "w", encoding="ascii") as file:
-            file.write(value)
+        _write_private(path, value)
     return path.read_text(encoding="ascii")
+
+
+def _write_private(path: Path, text: str) -> None:
+    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    with os.fdopen(handle, "w", encoding="ascii") as file:
+        file.write(text)

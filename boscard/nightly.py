@@ -52,7 +52,12 @@ def run_night(night: Night, console: Console) -> list[DagOutcome]:
     with ExitStack() as stack:
         stack.enter_context(_only_one(night))
         environ = airflow_home.environment(night.home)
-        environ |= {"BOSCARD_RETRY_SECONDS": "5", "BOSCARD_READINESS_SECONDS": "0"}
+        # without a scheduler a retry waits in place: one, soon, and the next night does the rest
+        environ |= {
+            "BOSCARD_RETRIES": "1",
+            "BOSCARD_RETRY_SECONDS": "5",
+            "BOSCARD_READINESS_SECONDS": "0",
+        }
         progress = logs / "progress.log"
         progress.write_text("", encoding="utf-8")
         environ["BOSCARD_PROGRESS"] = str(progress)

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from airflow.sdk import Context
 
 SHORT = timedelta(minutes=2)
+RETRIES = int(os.environ.get("BOSCARD_RETRIES", "4"))
 
 
 def longest_wait() -> timedelta:

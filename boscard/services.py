@@ -77,12 +77,10 @@ def start_services(home: Home, settings: Settings, port: int, console: Console) 
         _stop(started)
         _write(home, [])
         raise
-    passwords = home.airflow / "simple_auth_manager_passwords.json.generated"
-    if passwords.exists():
-        passwords.chmod(0o600)
+    passwords = airflow_home.passwords_file(home)
     console.print(f"Airflow   http://127.0.0.1:{port} (user admin, password in {passwords})")
     if settings.publication.postgres_connection is None:
-        console.print(f"Postgres  {reader_url(home, settings)}", markup=False)
+        console.print(f"Postgres  {reader_url(home, settings)}", markup=False, soft_wrap=True)
     console.print(f"logs      {home.logs}; `boscard down` stops all of it")
 
 

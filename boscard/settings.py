@@ -139,10 +139,23 @@ def read_settings(path: Path | None = None) -> Settings:
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise SettingsError(f"{path}: not valid TOML: {error}") from None
     try:
-        return Settings.model_validate(content)
+        settings = Settings.model_validate(content)
     except ValidationError as error:
         lines = [f"{path}: {_complaint(detail, content)}" for detail in error.errors()]
         raise SettingsError("\n".join(lines)) from None
+    _require_registered(path, settings)
+    return settings
+
+
+def _require_registered(path: Path, settings: Settings) -> None:
+    from ingest.registry import SOURCES
+
+    for number, account in enumerate(settings.accounts):
+        if account.source not in SOURCES:
+            raise SettingsError(
+                f"{path}: accounts.{number}.source: {account.source!r} is not a source; "
+                f"write one of {', '.join(sorted(SOURCES))}"
+            )
 
 
 def _complaint(detail: Any, content: dict[str, Any]) -> str:

@@ -7,7 +7,7 @@ from typing import Any
 
 from airflow.sdk import DAG, Asset, CronDataIntervalTimetable, get_current_context, task
 
-from boscard.retry_policy import ByRecovery
+from boscard.retry_policy import RETRIES, ByRecovery
 from boscard.settings import read_settings
 from ingest.registry import SOURCES
 from ingest.stream import Source
@@ -47,7 +47,7 @@ def ingest_dag(source: Source) -> DAG:
         max_active_tasks=source.concurrency,
         default_args={
             "owner": "boscard",
-            "retries": 4,
+            "retries": RETRIES,
             "retry_policy": ByRecovery(),
             "execution_timeout": timedelta(hours=1),
         },

@@ -18,7 +18,7 @@ from airflow.sdk import (
 )
 
 from boscard.lateness import tell_late
-from boscard.retry_policy import ByRecovery
+from boscard.retry_policy import RETRIES, ByRecovery
 from boscard.settings import read_settings
 
 SETTINGS = read_settings()
@@ -59,7 +59,7 @@ with DAG(
     ),
     default_args={
         "owner": "boscard",
-        "retries": 2,
+        "retries": RETRIES,
         "retry_policy": ByRecovery(),
         "execution_timeout": timedelta(hours=1),
     },

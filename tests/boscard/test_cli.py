@@ -1,0 +1,59 @@
+"""The command line: errors in plain words, help for everything."""
+
+from __future__ import annotations
+
+import click
+import pytest
+from click.testing import CliRunner
+
+from boscard.cli import main
+from boscard.home import PROJECT
+
+
+def commands(group, prefix=()):
+    for name, command in group.commands.items():
+        yield (*prefix, name)
+        if isinstance(command, click.Group):
+            yield from commands(command, (*prefix, name))
+
+
+@pytest.mark.parametrize("command", list(commands(main)), ids=" ".join)
+def test_every_command_has_help(command):
+    result = CliRunner().invoke(main, [*command, "--help"])
+    assert result.exit_code == 0
+    assert len(result.output.splitlines()[2].strip()) > 20
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        pytest.param(["nightly", "--date", "yesterday"], "is not a date", id="no date"),
+        pytest.param(
+            ["nightly", "--date", "2019-01-01"], "before company.history_start", id="too early"
+        ),
+        pytest.param(["read", "scorecard"], "nothing is published yet", id="nothing published"),
+        pytest.param(["quarantine", "show", "a.b.c.1.1"], "", id="no such row"),
+        pytest.param(
+            ["sandbox", "truth", "--component", "luck", "--date", "2025-10-01"],
+            "no component 'luck'",
+            id="no such component",
+        ),
+    ],
+)
+def test_errors_are_one_plain_message(arguments, words, tmp_path, monkeypatch):
+    monkeypatch.setenv("BOSCARD_HOME", str(tmp_path))
+    result = CliRunner().invoke(main, arguments)
+    assert result.exit_code in (1, 2)
+    assert words in result.output
+    assert "Traceback" not in result.output
+    assert isinstance(result.exception, SystemExit)
+
+
+def test_real_accounts_wait_for_the_publication_hour(tmp_path, monkeypatch):
+    settings = tmp_path / "real.toml"
+    text = (PROJECT / "boscard.toml").read_text("utf-8")
+    settings.write_text(text.replace("enabled = true", "enabled = false"), encoding="utf-8")
+    monkeypatch.setenv("BOSCARD_SETTINGS", str(settings))
+    result = CliRunner().invoke(main, ["nightly", "--date", "2099-01-01"])
+    assert result.exit_code == 1
+    assert "which has not come" in result.output
