@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import duckdb
+import pyarrow as pa
 
 from boscard.home import Home
 from publish.contract import SCHEMA, quoted
@@ -20,8 +21,9 @@ class NothingPublishedError(Exception):
 
 
 def read(view: str, home: Home | None = None) -> pd.DataFrame:
-    """All rows of `kpi.<view>` of the current publication; decimals come as floats.
+    """All rows of `kpi.<view>` of the current publication.
 
+    Decimals come as floats, whole numbers and truth values as pandas' nullable types.
     It needs no server, waits for no run, and sees one whole publication.
     """
     home = home or Home.default()
@@ -39,7 +41,8 @@ def read(view: str, home: Home | None = None) -> pd.DataFrame:
         ]
         if view not in names:
             raise NothingPublishedError(f"no view {view!r}; there are: {', '.join(names)}")
-        return connection.execute(f"select * from {SCHEMA}.{quoted(view)}").df()  # noqa: S608
+        rows = connection.execute(f"select * from {SCHEMA}.{quoted(view)}")  # noqa: S608
+        return _frame(rows.to_arrow_table())
 
 
 def current_record(home: Home | None = None) -> Record | None:
@@ -48,3 +51,14 @@ def current_record(home: Home | None = None) -> Record | None:
     if not path.exists():
         return None
     return newest(read_duckdb(path, [PUBLICATIONS])[PUBLICATIONS.name])
+
+
+def _frame(rows: pa.Table) -> pd.DataFrame:
+    import pandas as pd  # imported late: the nightly run has no need of it
+
+    floats = [
+        field.with_type(pa.float64()) if pa.types.is_decimal(field.type) else field
+        for field in rows.schema
+    ]
+    nullable = {pa.int64(): pd.Int64Dtype(), pa.bool_(): pd.BooleanDtype()}
+    return rows.cast(pa.schema(floats)).to_pandas(date_as_object=False, types_mapper=nullable.get)

@@ -44,24 +44,17 @@ def test_it_comes_back_after_a_sigkill(tmp_path: Path) -> None:
     server.stop()
 
 
-def test_a_taken_port_is_replaced(tmp_path: Path) -> None:
+def test_it_gets_past_a_taken_port_and_an_interrupted_creation(tmp_path: Path) -> None:
     server = Embedded(tmp_path / "postgres")
+    half = server.folder / "data.new"
+    half.mkdir(parents=True)
+    (half / "PG_VERSION").write_text("18")
     with socket.socket() as other:
         other.bind(("127.0.0.1", 0))
         other.listen()
-        server.folder.mkdir()
         (server.folder / "port").write_text(str(other.getsockname()[1]))
-        server.start()
+        assert server.start()
         assert server.login().port != other.getsockname()[1]
-    server.stop()
-
-
-def test_an_interrupted_creation_is_begun_again(tmp_path: Path) -> None:
-    half = tmp_path / "postgres" / "data.new"
-    half.mkdir(parents=True)
-    (half / "PG_VERSION").write_text("18")
-    server = Embedded(tmp_path / "postgres")
-    assert server.start()
     server.stop()
 
 

@@ -1,0 +1,139 @@
+from __future__ import annotations
+
+import re
+from html.parser import HTMLParser
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from publish.page import write_page
+from publish.publication import publish
+
+VOID = {"meta", "link", "br"}
+
+
+class Outline(HTMLParser):
+    """Open and close tags must match; texts, ids and references are collected."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.open: list[str] = []
+        self.tags: list[str] = []
+        self.ids: list[str] = []
+        self.references: list[str] = []
+        self.text = ""
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.append(tag)
+        if tag not in VOID:
+            self.open.append(tag)
+        for name, value in attrs:
+            if name == "id":
+                self.ids.append(value or "")
+            if name in ("href", "src", "aria-labelledby"):
+                self.references.append(value or "")
+
+    def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.append(tag)
+
+    def handle_endtag(self, tag: str) -> None:
+        assert self.open.pop() == tag
+
+    def handle_data(self, data: str) -> None:
+        if self.open and self.open[-1] != "style":
+            self.text += data
+
+
+@pytest.fixture
+def html(installation: Any, database: Any) -> str:
+    clock = installation.transform()
+    publish(installation.home, installation.settings, clock, postgres_url=database.writer)
+    page = write_page(installation.home, installation.settings, ["HubSpot <b>refused</b> us"])
+    assert page == installation.home.site / "index.html"
+    return page.read_text(encoding="utf-8")
+
+
+@pytest.fixture
+def outline(html: str) -> Outline:
+    outline = Outline()
+    outline.feed(html)
+    outline.close()
+    assert outline.open == []
+    outline.text = re.sub(r"\s+", " ", outline.text)
+    return outline
+
+
+def test_what_vendors_and_people_wrote_is_only_text(html: str, outline: Outline) -> None:
+    assert "script" not in outline.tags
+    assert "b" not in outline.tags
+    assert "<script>alert(1)</script>" in outline.text
+    assert "Rahul <b>B</b>" in outline.text
+    assert "HubSpot <b>refused</b> us" in outline.text
+    assert "Northwind & Sons" in outline.text
+
+
+def test_it_needs_nothing_from_anywhere(html: str, outline: Outline) -> None:
+    assert re.search(r"https?://|//[a-z]|url\(|@import|javascript:", html) is None
+    anchors = [reference for reference in outline.references if reference != "data:,"]
+    assert {anchor.removeprefix("#") for anchor in anchors} <= set(outline.ids)
+    assert len(outline.ids) == len(set(outline.ids))
+
+
+def test_every_kpi_is_there_with_value_target_and_owner(outline: Outline) -> None:
+    kpis = "F01 F04 F05 F07 F08 C01 C02 C05 C06 P01 P04 P05 P07 P08 L05 L07"
+    for kpi in kpis.split():
+        assert f"kpi-{kpi}" in outline.ids
+    for words in ("€98,000", "Target €100,000", "3.42 ×", "+38.2", "41 days", "Lea Vogelsang"):
+        assert words in outline.text
+
+
+def test_the_four_perspectives_are_in_order(outline: Outline) -> None:
+    order = [
+        item for item in outline.ids if item in ("financial", "customer", "process", "learning")
+    ]
+    assert order == ["financial", "customer", "process", "learning"]
+
+
+def test_what_is_wrong_stands_before_the_numbers(outline: Outline) -> None:
+    text = outline.text
+    for words in (
+        "Before you use these numbers",
+        "Northwind surveys (Typeform): 3 days behind.",
+        "Numbers that need them end on 17 May 2026.",
+        "Touches Net promoter score, Customer satisfaction and Survey completion rate.",
+        "Northwind CRM (HubSpot): new data held back.",
+        "12 rows report more clicks than impressions",
+    ):
+        assert words in text
+        assert text.index(words) < text.index("Coverage")
+
+
+def test_trust_and_bands_are_told_in_words(outline: Outline) -> None:
+    for words in (
+        "Out of date The data of Northwind surveys end on 17 May 2026",
+        "Data through 17 May 2026.",
+        "Would be amber",
+        "Provisional May still change until",
+        "hidden, because fewer than five people answered",
+        "Worst below: Red",
+        "Coverage 83 %",
+        "resting on 90 % of its weight",
+    ):
+        assert words in outline.text
+
+
+def test_a_night_without_trouble_says_so(installation: Any, database: Any) -> None:
+    clock = installation.transform(
+        edit="update marts.fct_data_quality set state = 'pass', stream_state = 'fresh'"
+    )
+    publish(installation.home, installation.settings, clock, postgres_url=database.writer)
+    text = write_page(installation.home, installation.settings).read_text(encoding="utf-8")
+    assert "Nothing is wrong tonight" in text
+
+
+def test_bands_are_shapes_too() -> None:
+    template = Path(write_page.__code__.co_filename).parent / "templates" / "index.html"
+    shapes = re.findall(r"band == '(\w[\w ]*)' %}(<\w+[^>]*>)", template.read_text("utf-8"))
+    assert len(dict(shapes)) == 4
+    assert len(set(dict(shapes).values())) == 4
