@@ -249,6 +249,11 @@ def where(name, operator, value=None, **more):
             ["101", "103", "104", "105"],
         ),
         ("contacts", where("hs_object_id", "GT", "103"), ["104", "105"]),
+        (
+            "contacts",
+            where("hs_lifecyclestage_salesqualifiedlead_date", "LT", "2027-01-01T00:00:00Z"),
+            ["102"],
+        ),
         ("contacts", where("hs_object_id", "LTE", "102"), ["101", "102"]),
         ("contacts", where("hs_object_id", "IN", values=["105", "101"]), ["101", "105"]),
         ("contacts", where("lifecyclestage", "EQ", "SalesQualifiedLead"), ["102"]),
