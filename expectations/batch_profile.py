@@ -61,6 +61,7 @@ def stage_volume(connection: duckdb.DuckDBPyConnection, volumes: Sequence[Volume
             "expected": pa.array([one.expected for one in volumes], pa.int64()),
             "is_missing": pa.array([one.is_missing for one in volumes], pa.bool_()),
             "is_thin": pa.array([one.is_thin for one in volumes], pa.bool_()),
+            "is_told": pa.array([one.is_told for one in volumes], pa.bool_()),
         }
     )
     _create(connection, "volume", rows)
@@ -84,7 +85,7 @@ def stage_fields(
     before = facts.history.fields()
     last = facts.history.fill()
     found: dict[str, tuple[bool, bool, bool]] = {
-        path: (False, bool(before) and path not in before, False) for path in seen
+        path: (False, bool(before) and path not in {*before, *suite.known}, False) for path in seen
     }
     for column in facts.stream.columns:
         if column.path.startswith("@"):

@@ -7,7 +7,7 @@ it; a list with the list before. What a vendor repeats on a third night is taken
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
 from statistics import median
 
@@ -22,13 +22,17 @@ NIGHTS_NEEDED = 5
 
 @dataclass(frozen=True, slots=True)
 class Volume:
-    """How many rows came and how many were expected; `expected` is None where nothing is known."""
+    """How many rows came and how many were expected; `expected` is None where nothing is known.
+
+    `is_told`: it would be missing or thin, had the vendor not said the same on earlier nights.
+    """
 
     item: str
     rows: int
     expected: int | None = None
     is_missing: bool = False
     is_thin: bool = False
+    is_told: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,9 +127,11 @@ def _judge(volume: Volume, share: float, *, least: int, agrees: bool) -> Volume:
     expected = volume.expected
     if expected is None:
         return volume
-    is_missing = volume.rows == 0 and expected >= least and not agrees
-    is_thin = 0 < volume.rows < share * expected and expected >= 10 and not agrees
-    return Volume(volume.item, volume.rows, expected, is_missing, is_thin)
+    is_missing = volume.rows == 0 and expected >= least
+    is_thin = 0 < volume.rows < share * expected and expected >= 10
+    if agrees:
+        return replace(volume, is_told=is_missing or is_thin)
+    return replace(volume, is_missing=is_missing, is_thin=is_thin)
 
 
 def _around(day: date, known: Mapping[date, int]) -> int | None:

@@ -148,7 +148,8 @@ class Suite:
 
     `subject` and `feeds` are for sentences: what the rows are, and which numbers rest on them.
     `version`: the column by which the newest of several rows with one key is known, besides the
-    line. `always`: columns whose field is in every sound answer of some size. `empty_is_null`:
+    line. `always`: columns whose field is in every sound answer of some size. `known`: paths that
+    come and go and are not used. `empty_is_null`:
     paths below which the vendor writes nothing as empty text. `columns`: further columns of the
     staged batch that rules need, by name, as SQL.
     """
@@ -158,6 +159,7 @@ class Suite:
     rules: tuple[Rule, ...]
     version: str | None = None
     always: tuple[str, ...] = ()
+    known: tuple[str, ...] = ()
     empty_is_null: tuple[str, ...] = ()
     columns: Callable[[Facts], Mapping[str, str]] = _no_columns
 

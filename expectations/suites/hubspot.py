@@ -6,6 +6,11 @@ from expectations.rules import AtLeast, OneOf, RowRule, Rule, Suite
 from expectations.standing import standing
 from ingest.sources.crm.hubspot import SOURCE
 
+# HubSpot adds these to answers of a search, whatever properties were asked for.
+_KNOWN = tuple(
+    f"properties.{name}"
+    for name in ("createdate", "hs_lastmodifieddate", "hs_object_id", "lastmodifieddate")
+)
 _FOREVER = "timestamptz '2000-01-01 00:00:00+00'"
 
 
@@ -45,6 +50,7 @@ def _suite(
         rules=(*standing(described, subject), *rules),
         version="updated_at" if described.load == "changes" else None,
         always=always,
+        known=_KNOWN,
         empty_is_null=("properties.",),
     )
 

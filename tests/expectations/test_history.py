@@ -105,6 +105,11 @@ def test_what_is_told_on_three_nights_is_an_answer(nights, expected):
     without = {number: 20 for number in range(28) if number != 20}
     history = History(day(30), past(*((night, without, "held", 30) for night in nights)))
     assert judged(history, (1, 27), without)[0] == expected
+    window = Window(day(1), day(27))
+    told = [
+        v.item for v in history.days(window, {day(n): c for n, c in without.items()}) if v.is_told
+    ]
+    assert told == ([] if expected else [str(day(20))])
 
 
 def test_three_nights_that_differ_are_no_answer():
