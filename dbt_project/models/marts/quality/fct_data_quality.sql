@@ -54,7 +54,12 @@ with
                     || {{ spoken_date("statuses.loaded_through") }}
                     || ', '
                     || date_diff('day', statuses.loaded_through, statuses.expected_through)
-                    || ' days before the day they should reach.'
+                    || if(
+                        date_diff('day', statuses.loaded_through, statuses.expected_through) = 1,
+                        ' day',
+                        ' days'
+                    )
+                    || ' before the day they should reach.'
                 else 'No data have been loaded yet.'
             end as sentence
         from statuses
