@@ -61,6 +61,12 @@ def passwords_file(home: Home) -> Path:
     return path
 
 
+def pools(settings: Settings) -> dict[str, int]:
+    """Airflow's pools and their slots: one writer of the warehouse, each vendor's concurrency."""
+    vendors = {f"vendor_{name}": SOURCES[name].concurrency for name in settings.sources}
+    return {"warehouse": 1, **vendors}
+
+
 def migrate(home: Home, settings: Settings, environ: dict[str, str]) -> None:
     """Bring Airflow's database, its pools and its copies of our DAGs up to date; quick when it is.
 
@@ -69,10 +75,8 @@ def migrate(home: Home, settings: Settings, environ: dict[str, str]) -> None:
     import airflow
 
     stamp = home.airflow / "migrated"
-    pools = {"warehouse": 1} | {
-        f"vendor_{source}": SOURCES[source].concurrency for source in settings.sources
-    }
-    digest = hashlib.sha256(repr((airflow.__version__, pools)).encode())
+    wanted_pools = pools(settings)
+    digest = hashlib.sha256(repr((airflow.__version__, wanted_pools)).encode())
     digest.update(environ["AIRFLOW__DATABASE__SQL_ALCHEMY_CONN"].encode())
     for path in sorted((PROJECT / "dags").glob("*.py")):
         digest.update(path.read_bytes())
@@ -81,7 +85,7 @@ def migrate(home: Home, settings: Settings, environ: dict[str, str]) -> None:
         return
     home.airflow.mkdir(mode=0o700, parents=True, exist_ok=True)
     _airflow(environ, home, "db", "migrate")
-    for pool, slots in pools.items():
+    for pool, slots in wanted_pools.items():
         _airflow(environ, home, "pools", "set", pool, str(slots), "Boscard")
     _airflow(environ, home, "dags", "reserialize")
     stamp.write_text(wanted, encoding="utf-8")
