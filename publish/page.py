@@ -60,7 +60,7 @@ def _content(data: PageData, settings: Settings, complaints: Sequence[str]) -> d
         "published_at": f"{publication['published_at']:%d %B %Y, %H:%M} UTC".lstrip("0"),
         "notices": notices(data, complaints),
         "perspectives": [_perspective(row, data, currency) for row in _perspectives(data)],
-        "feeds": _feeds(data),
+        "feeds": _feeds(data, settings),
         "restated": [_restated(row, currency) for row in data["restated"]],
         "campaigns": [_campaign(row, currency) for row in data["campaigns"]],
         "shown_campaigns": SHOWN_CAMPAIGNS,
@@ -121,7 +121,10 @@ def _node(row: Row, data: PageData) -> dict[str, Any]:
 
 
 def _kpi(row: Row, data: PageData, currency: str) -> dict[str, Any]:
-    definition = next(item for item in data["definitions"] if item["kpi_id"] == row["node_id"])
+    definition, current = (
+        next(item for item in data[name] if item["kpi_id"] == row["node_id"])
+        for name in ("definitions", "current")
+    )
     series = {
         kind: [
             (value["period_start"], value["value"])
@@ -142,12 +145,21 @@ def _kpi(row: Row, data: PageData, currency: str) -> dict[str, Any]:
         "before": None if before is None else figures.figure(before, unit, currency),
         "change": None if row["is_running"] else figures.change(row["value"], before, unit),
         "data_through": _if_behind(row["data_through"], data.as_of_date),
+        "pace": None if current["pace"] is None else figures.share(current["pace"]),
+        "doubt": _doubt(current),
         "decision": definition["decision"],
         "formula": definition["formula"],
         "steward": definition["steward_name"],
         "months": _trend(label, series["month"], "months", row["target"]),
         "days": _trend(label, series["day"], "days"),
     }
+
+
+def _doubt(current: Row) -> str:
+    """How far a value that rests on few answers may be off; empty when it may be taken as it is."""
+    margin = "" if current["margin"] is None else f"± {current['margin']:.0f} points"
+    few = f"rests on only {current['n']}" if current["is_low_confidence"] else ""
+    return ", ".join(part for part in (margin, few) if part)
 
 
 def _if_behind(through: date | None, as_of_date: date) -> str | None:
@@ -175,9 +187,10 @@ def _trend(
     }
 
 
-def _feeds(data: PageData) -> list[dict[str, Any]]:
+def _feeds(data: PageData, settings: Settings) -> list[dict[str, Any]]:
     """One row an account: how far its data go, by its stream that is furthest behind."""
     feeds = []
+    names = {account.name for account in settings.accounts}
     by_account = groupby(data["streams"], lambda row: (row["source"], row["account_name"]))
     for (source, account), rows in by_account:
         streams = list(rows)
@@ -187,7 +200,7 @@ def _feeds(data: PageData) -> list[dict[str, Any]]:
         is_fresh = all(row["stream_state"] == "fresh" for row in streams)
         feeds.append(
             {
-                "account": account,
+                "account": account if account in names else "List of accounts",
                 "source": source_title(source),
                 "through": figures.day(worst["data_through"]),
                 "is_fresh": is_fresh,

@@ -38,6 +38,12 @@ QUERIES = {
         where segment_type = 'company' and period_type in ('day', 'month')
         order by period_start
     """,
+    "current": """
+        select kpi_id, n, is_low_confidence, margin, pace
+        from kpi.kpi_values
+        where segment_type = 'company' and period_type = 'month'
+        qualify period_start = max(period_start) over ()
+    """,
     "definitions": "select * from kpi.kpi_definitions where is_current order by kpi_id",
     "objectives": """
         select *

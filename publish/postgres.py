@@ -99,7 +99,7 @@ class Transaction:
     def _run(self, statement: str) -> int:
         with self.connection.cursor() as cursor:
             cursor.execute(statement)
-            return max(cursor.rowcount, 0)
+            return int(max(cursor.rowcount, 0))
 
 
 @contextmanager

@@ -61,4 +61,6 @@ def _frame(rows: pa.Table) -> pd.DataFrame:
         for field in rows.schema
     ]
     nullable = {pa.int64(): pd.Int64Dtype(), pa.bool_(): pd.BooleanDtype()}
-    return rows.cast(pa.schema(floats)).to_pandas(date_as_object=False, types_mapper=nullable.get)
+    plain = rows.cast(pa.schema(floats))
+    frame: pd.DataFrame = plain.to_pandas(date_as_object=False, types_mapper=nullable.get)
+    return frame

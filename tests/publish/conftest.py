@@ -129,7 +129,7 @@ def settings() -> Settings:
         "publication_hour": 7,
     }
     account = {
-        "source": "google_ads", "account": "1", "name": "DE", "connection": "google_ads",
+        "source": "google_ads", "account": "1", "name": "Northwind DE", "connection": "google_ads",
         "time_zone": "Europe/Berlin",
     }  # fmt: skip
     return Settings.model_validate(

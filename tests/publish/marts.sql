@@ -90,6 +90,10 @@ select
     target::double as target,
     score::double as score,
     band,
+    if(kpi_id in ('C01', 'P07'), 24, null)::bigint as n,
+    kpi_id in ('C01', 'P07') as is_low_confidence,
+    if(kpi_id = 'C01', 21.4, null)::double as margin,
+    if(kpi_id = 'F01', 0.964, null)::double as pace,
     least(period_end::date, getvariable('as_of') - if(dq_state = 'stale', 3, 0)) as data_through,
     if(period_type = 'month' and period_end::date < getvariable('as_of'), 'verified', dq_state) as dq_state,
     1::bigint as definition_version

@@ -121,6 +121,7 @@ def test_great_expectations_asks_the_marts(installation: Any) -> None:
         few = [view for view in views if view.name in ("deals", "scorecard")]
         return failed_expectations(installation.home.warehouse, few)
 
+    key = "period_type, period_start, node_type, node_id"
     assert failed() == []
     assert failed(
         "update marts.fct_scorecard set score = 1.2, band = 'blue' where node_id = 'F01'"
