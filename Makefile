@@ -25,7 +25,7 @@ nightly: $(READY) ## one night on the sandbox company: pull, gate, load, transfo
 	@$(BIN)/boscard nightly $(if $(DATE),--date $(DATE))
 
 test: $(READY) ## the whole test suite
-	@$(BIN)/python -m pytest
+	@$(BIN)/python -m pytest -n 2 --dist loadfile
 
 lint: $(READY) ## ruff, mypy and sqlfmt
 	@$(BIN)/ruff check .
