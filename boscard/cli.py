@@ -73,7 +73,12 @@ def main() -> None:
 
 @main.command()
 @date_option
-def nightly(as_of_date: date | None) -> None:
+@click.option(
+    "--accept-movements",
+    is_flag=True,
+    help="Publish though settled numbers moved: you have looked at them and they are right.",
+)
+def nightly(as_of_date: date | None, accept_movements: bool) -> None:
     """Run one night: pull, gate, load, transform, audit, publish.
 
     Runs Airflow's own DAGs without a scheduler and stops what it started. Exits 0 when all of it
@@ -86,7 +91,7 @@ def nightly(as_of_date: date | None) -> None:
     console = Console(highlight=False)
     console.print(f"[bold]night of {night.clock.as_of_date}[/] (home: {night.home.root})")
     started = datetime.now(UTC)
-    outcomes = run_night(night, console)
+    outcomes = run_night(night, console, accept_movements)
     sys.exit(print_summary(night, outcomes, datetime.now(UTC) - started, console))
 
 

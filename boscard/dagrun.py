@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
 from datetime import datetime
 from pathlib import Path
@@ -23,7 +24,9 @@ def main() -> int:
         return 1
     dag = bag.dags[dag_id]
     dag.deadline = None  # without a scheduler nobody watches it, and Airflow 3.3.2 fails over it
-    run = dag.test(logical_date=datetime.fromisoformat(moment))
+    accept = bool(os.environ.get("BOSCARD_ACCEPT_MOVEMENTS"))
+    conf_of_run = {"accept_movements": accept} if "accept_movements" in dag.params else None
+    run = dag.test(logical_date=datetime.fromisoformat(moment), run_conf=conf_of_run)
     tasks: dict[str, list[str]] = {}
     for instance in run.get_task_instances():
         tasks.setdefault(instance.task_id, []).append(str(instance.state))

@@ -151,10 +151,11 @@ class Night:
 
         return transform(self.home, self.settings, self.clock)
 
-    def audit(self) -> Audit:
+    def audit(self, accept_movements: bool = False) -> Audit:
+        """May tonight be published? `accept_movements`: settled numbers may change this time."""
         from publish.audit import audit
 
-        return audit(self.home, self.settings, self.clock)
+        return audit(self.home, self.settings, self.clock, accept_movements=accept_movements)
 
     def publish(self) -> Publication:
         from publish.publication import publish

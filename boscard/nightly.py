@@ -41,9 +41,10 @@ class DagOutcome:
     log: Path
 
 
-def run_night(night: Night, console: Console) -> list[DagOutcome]:
+def run_night(night: Night, console: Console, accept_movements: bool = False) -> list[DagOutcome]:
     """Run the ingest DAGs, at most four at once, then `scorecard`.
 
+    `accept_movements`: settled numbers may change this time, a person has looked at them.
     Raises NightlyError where another night runs below the same home.
     """
     night.home.root.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -60,6 +61,7 @@ def run_night(night: Night, console: Console) -> list[DagOutcome]:
         }
         progress = logs / "progress.log"
         progress.write_text("", encoding="utf-8")
+        environ["BOSCARD_ACCEPT_MOVEMENTS"] = "1" if accept_movements else ""
         environ["BOSCARD_PROGRESS"] = str(progress)
         vendors = reachable_vendors(
             night.settings, night.clock.as_of_date, environ, logs / "sandbox.log", console

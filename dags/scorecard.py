@@ -12,6 +12,7 @@ from airflow.sdk import (
     CronDataIntervalTimetable,
     DeadlineAlert,
     DeadlineReference,
+    Param,
     SyncCallback,
     get_current_context,
     task,
@@ -39,7 +40,8 @@ Publishes the balanced scorecard at the publication hour with what has landed by
 | `verdict` | red when tonight was not published, or was published without a source |
 
 **Triage.** `load` or `transform` red: read its log, mend, clear from there; every step may be run
-again. `audit` red: yesterday's scorecard stays; its log names each reason. `verdict` red with
+again. `audit` red: yesterday's scorecard stays; its log names each reason. Where settled numbers
+moved and are right, trigger with `accept_movements`. `verdict` red with
 `publish` green: published, but a source is missing: see that source's ingest DAG.
 """
 
@@ -64,6 +66,11 @@ with DAG(
         "execution_timeout": timedelta(hours=1),
     },
     tags=["scorecard"],
+    params={
+        "accept_movements": Param(
+            False, type="boolean", description="Settled numbers that moved were looked at: publish"
+        )
+    },
     doc_md=DOC,
 ) as scorecard:
 
@@ -97,7 +104,7 @@ with DAG(
         """Fails with every reason why tonight must not be published."""
         from airflow.sdk.exceptions import AirflowFailException
 
-        result = _night().audit()
+        result = _night().audit(get_current_context()["params"]["accept_movements"])
         if not result.may_publish:
             raise AirflowFailException("not published: " + "; ".join(result.reasons))
         return result.reasons
