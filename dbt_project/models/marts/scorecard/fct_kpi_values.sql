@@ -100,16 +100,20 @@ with
             data_through,
             dq_state,
             case
-                no_data_reason
-                when 'suppressed'
+                when no_data_reason = 'suppressed'
                 then 'Too few answers to show without giving people away.'
-                when 'nothing to count'
+                when dq_state not in ('verified', 'provisional')
+                then dq_reason
+                when no_data_reason = 'nothing to count'
                 then 'There is nothing to count in this period.'
-                when 'too early'
+                when no_data_reason = 'too early'
                 then 'The data behind this number begin after this period.'
                 else dq_reason
             end as dq_reason,
-            cast(set_aside_share as double) as set_aside_share,
+            -- beside a hidden number of answers the share would give that number away
+            cast(
+                if(no_data_reason = 'suppressed', null, set_aside_share) as double
+            ) as set_aside_share,
             definition_version,
             target_valid_from
         from scored
