@@ -1,6 +1,5 @@
 """What can go wrong while pulling, named by what the caller should do about it."""
 
-# ruff: noqa: N818 (the names say what to do, not that they are errors)
 from __future__ import annotations
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import threading
 from collections import deque
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, as_completed
 from dataclasses import dataclass
 from datetime import date
@@ -114,17 +114,27 @@ def pull_units(
 
     ended: dict[Unit, Pulled] = {}
     queues: dict[tuple[str, str], deque[tuple[Unit, Future[Draft]]]] = {}
-    with ThreadPoolExecutor(SOURCES[units[0].source].concurrency) as pool:
-        for unit in units:
-            queue = queues.setdefault((unit.account, unit.stream), deque())
-            queue.append((unit, pool.submit(draft, unit)))
-        places = {future: queue for queue in queues.values() for _, future in queue}
-        for future in as_completed(places):
-            queue = places[future]
-            while queue and queue[0][1].done():
-                unit, drafted = queue.popleft()
-                ended[unit] = _end(unit, drafted)
+    try:
+        with ThreadPoolExecutor(SOURCES[units[0].source].concurrency) as pool:
+            for unit in units:
+                queue = queues.setdefault((unit.account, unit.stream), deque())
+                queue.append((unit, pool.submit(draft, unit)))
+            places = {future: queue for queue in queues.values() for _, future in queue}
+            for future in as_completed(places):
+                queue = places[future]
+                while queue and queue[0][1].done():
+                    unit, drafted = queue.popleft()
+                    ended[unit] = _end(unit, drafted)
+    finally:
+        _drop(drafted for queue in queues.values() for _, drafted in queue)
     return [ended[unit] for unit in units]
+
+
+def _drop(futures: Iterable[Future[Draft]]) -> None:
+    """Drop the drafts that nobody commits any more, or their locks outlive what went wrong."""
+    for future in futures:
+        if future.exception() is None:
+            future.result().close()
 
 
 def _end(unit: Unit, drafted: Future[Draft]) -> Pulled:

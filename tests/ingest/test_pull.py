@@ -13,6 +13,7 @@ import pytest
 from ingest.batch import Unit, Window
 from ingest.connections import Connection
 from ingest.errors import Refused, Throttled, Transient
+from ingest.landing import Draft
 from ingest.progress import Lines
 from ingest.pull import open_client, pull_unit, pull_units
 from ingest.registry import SOURCES
@@ -129,6 +130,17 @@ def test_a_gap_in_the_middle_leaves_the_later_windows_landed(run, oauth_vendor, 
     done = run(UNITS[:3])
     assert isinstance(done[1].error, Transient)
     assert [batch.manifest.window for batch in landing.batches()] == [WINDOWS[0], WINDOWS[2]]
+
+
+def test_a_full_disk_leaves_no_lock_behind(run, oauth_vendor, landing, answer, monkeypatch):
+    """What is no IngestError ends the pull; in the same process it can then be tried again."""
+    oauth_vendor.on("POST", search("111"), answer({"fieldMask": "a"}))
+    with monkeypatch.context() as broken:
+        broken.setattr(Draft, "commit", lambda _: (_ for _ in ()).throw(OSError("disk full")))
+        with pytest.raises(OSError, match="disk full"):
+            run(UNITS[:3])
+    assert landing.batches() == []
+    assert [one.error for one in run(UNITS[:3])] == [None] * 3
 
 
 def test_no_units_are_no_work(run):
