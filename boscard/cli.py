@@ -171,16 +171,19 @@ def show_quarantine(name: str) -> None:
     click.echo(f"batch    {row.batch.path}\nreasons  {', '.join(row.reasons)}\n{row.row}")
 
 
-@main.group()
-def sandbox() -> None:
-    """The company that does not exist: serve its vendors, print its truth."""
+@main.group(invoke_without_command=True)
+@click.pass_context
+def sandbox(context: click.Context) -> None:
+    """The company that does not exist: serve its vendors (the default), or print its truth."""
+    if context.invoked_subcommand is None:
+        context.invoke(serve)
 
 
 @sandbox.command()
 @date_option
 @click.option("--port", default=8085, show_default=True, help="Port on 127.0.0.1; 0: a free one.")
 @click.option("--scenario", default="quiet", show_default=True, help="Faults from the start.")
-def serve(as_of_date: date | None, port: int, scenario: str) -> None:
+def serve(as_of_date: date | None = None, port: int = 8085, scenario: str = "quiet") -> None:
     """Serve Google Ads, HubSpot and Typeform on loopback until stopped, as of one night."""
     day = str(_night(as_of_date).clock.as_of_date)
     given = ["serve", "--date", day, "--port", str(port), "--scenario", scenario]
