@@ -27,7 +27,7 @@ def read(view: str, home: Home | None = None) -> pd.DataFrame:
     It needs no server, waits for no run, and sees one whole publication.
     """
     home = home or Home.default()
-    # The file behind the link, so that a process with an older one open still gets the new one.
+    # Resolved once, so that a publication in between does not change which file is opened.
     path = Places(home.publications).current_duckdb.resolve()
     if not path.exists():
         raise NothingPublishedError(f"{path}: nothing is published yet; run a night first")

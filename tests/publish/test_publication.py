@@ -166,6 +166,12 @@ def test_a_crash_is_completed_by_a_rerun(
     places = Places(installation.home.publications)
     if step != "before old files are removed":
         assert current_id(places) == first.publication_id
+    with psycopg.connect(database.reader) as connection:
+        nights = connection.execute(
+            "select max(report_date), (select max(as_of_date) from kpi.publications)"
+            " from kpi.ad_performance_daily"
+        ).fetchone()
+    assert nights in ((FIRST, FIRST), (SECOND, SECOND))
     second = run(SECOND, factor=1.1)
     assert current_id(places) == second.publication_id
     with psycopg.connect(database.reader) as connection:

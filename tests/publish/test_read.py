@@ -35,7 +35,7 @@ def test_a_process_with_an_old_file_open_reads_the_new_one(
             installation.home, installation.settings, clock, postgres_url=database.writer
         )
         if day == date(2026, 5, 20):
-            old = duckdb.connect(str(published.duckdb), read_only=True)
+            old = duckdb.connect(str(published.duckdb.with_name("current.duckdb")), read_only=True)
     frame = read("ad_performance_daily", installation.home)
     assert frame["report_date"].max().date() == date(2026, 5, 21)
     seen = old.execute("select max(report_date) from kpi.ad_performance_daily").fetchone()
