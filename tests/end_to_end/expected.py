@@ -178,7 +178,8 @@ def _signed(
 ) -> pd.DataFrame:
     """The rows of `a - b + c` as amounts of one part of a KPI."""
     words = terms.split()
-    signs = {word: -1 if sign == "-" else 1 for sign, word in zip(["+", *words[1::2]], words[::2])}
+    pairs = zip(["+", *words[1::2]], words[::2], strict=True)
+    signs = {word: -1 if sign == "-" else 1 for sign, word in pairs}
     rows = components[
         components["component"].isin(signs) & components["segment_type"].isin(segments)
     ]
@@ -218,11 +219,10 @@ def _by_period(
     scale: int | None,
 ) -> pd.DataFrame:
     """A KPI whose parts add up. Without `scale` it is a sum and has no denominator."""
-    segments = daily[["segment_type", "segment"]]
-    segments = pd.concat(
-        [segments, pd.DataFrame([("company", "company")], columns=segments.columns)]
-    )
-    index = _periods(calendar).merge(segments.drop_duplicates(), how="cross")
+    observed = daily[["segment_type", "segment"]]
+    company = pd.DataFrame([("company", "company")], columns=observed.columns)
+    segments = pd.concat([observed, company]).drop_duplicates()
+    index = _periods(calendar).merge(segments, how="cross")
     dated = daily[daily["date"] <= pd.Timestamp(through)].merge(calendar, on="date")
     keys = ["period_type", "period_start", "segment_type", "segment"]
     sums = dated.groupby([*keys, "part"])["amount"].sum().to_dict()
