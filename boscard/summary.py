@@ -32,7 +32,7 @@ def print_summary(
         console.print(f"  content hash  {publication.content_hash}")
         console.print(f"  scorecard     {night.home.site / 'index.html'}")
         console.print(f"  DuckDB        {night.home.publications / 'current.duckdb'}")
-        console.print(f"  Parquet       {night.home.publications / 'current'}")
+        console.print(f"  Parquet       {night.home.publications / 'current.parquet'}")
         console.print("  Postgres      schema kpi: `boscard up`, then `boscard url`")
     for complaint in complaints:
         console.print(f"  [red]•[/] {complaint}", markup=True)
