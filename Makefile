@@ -30,7 +30,7 @@ test: $(READY) ## the whole test suite
 lint: $(READY) ## ruff, mypy and sqlfmt
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
-	@$(BIN)/mypy ingest expectations boscard
+	@$(BIN)/mypy ingest expectations boscard warehouse publish sandbox
 	@$(BIN)/sqlfmt --check dbt_project
 
 format: $(READY) ## format Python and SQL in place

@@ -1,0 +1,86 @@
+"""One night as plain functions: what a source reports, and what is remembered of failures."""
+
+from __future__ import annotations
+
+from datetime import date
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from boscard.clock import Clock
+from boscard.home import PROJECT, Home
+from boscard.night import Night
+from boscard.settings import read_settings
+from ingest import pull
+from ingest.errors import Refused, Skipped, Throttled
+from ingest.pull import Pulled
+from ingest.tokens import NoTokens
+
+SETTINGS = read_settings(PROJECT / "boscard.toml")
+BERLIN = ZoneInfo("Europe/Berlin")
+
+
+@pytest.fixture
+def night(tmp_path):
+    return Night(SETTINGS, Home(tmp_path), Clock(date(2025, 10, 20), BERLIN, 7))
+
+
+@pytest.fixture
+def pulled(night, monkeypatch):
+    """Pulls all that is due of a source; each stream named fails as it is told to."""
+
+    def run(source, errors, on=night):
+        def pull_units(units, **_):
+            return [Pulled(unit, None, errors.get(unit.stream)) for unit in units]
+
+        monkeypatch.setattr(pull, "pull_units", pull_units)
+        units = [unit for unit in on.due(source) if unit.stream in errors]
+        return on.pull(units, lambda name: None, NoTokens())
+
+    return run
+
+
+def test_the_first_serious_error_is_raised_after_all_were_tried(night, pulled):
+    errors = {"forms": Skipped("closed"), "responses": Throttled("slow", 60)}
+    with pytest.raises(Throttled):
+        pulled("typeform", errors)
+    report = night.report("typeform")
+    told = {unit["stream"]: unit["error"] for unit in report["missing"]}
+    assert told == {"responses": "Throttled", "partial_responses": "NotTried"}
+
+
+def test_an_account_that_is_skipped_is_not_missing(night, pulled):
+    assert pulled("typeform", dict.fromkeys(("forms", "responses"), Skipped("closed"))) == []
+    assert {unit["stream"] for unit in night.report("typeform")["missing"]} == {"partial_responses"}
+
+
+def test_a_failure_of_an_earlier_night_is_not_told_tonight(night, pulled, tmp_path):
+    with pytest.raises(Refused):
+        pulled("typeform", {"forms": Refused("revoked", "authorise anew")})
+    assert night.report("typeform")["missing"][0]["next_step"] == "authorise anew"
+    tomorrow = Night(SETTINGS, Home(tmp_path), Clock(date(2025, 10, 21), BERLIN, 7))
+    assert tomorrow.report("typeform")["missing"][0]["error"] == "NotTried"
+
+
+def test_complaints_gather_units_with_the_same_reason(night, pulled):
+    with pytest.raises(Refused):
+        pulled("typeform", dict.fromkeys(("forms", "responses"), Refused("revoked", "do this")))
+    for source in SETTINGS.sources:
+        night.report(source)
+    told = [line for line in night.complaints() if "revoked" in line]
+    assert len(told) == 1
+    assert "northwind forms, northwind responses" in told[0]
+    assert told[0].endswith("Next step: do this")
+
+
+def test_a_source_that_did_not_report_is_missing_whole(night):
+    assert night.unreported() == list(SETTINGS.sources)
+    night.report("typeform")
+    assert night.unreported() == ["google_ads", "hubspot"]
+    assert any("Google Ads: everything" in line for line in night.complaints())
+
+
+def test_nothing_is_published_yet(night):
+    assert night.published() is None
+    assert night.page() is None
+    assert night.complaints()[0].startswith("nothing was published tonight")

@@ -1,0 +1,73 @@
+"""`boscard down` stops what `up` started, and nothing else."""
+
+from __future__ import annotations
+
+import io
+import os
+import sys
+from dataclasses import replace
+
+import psutil
+import pytest
+from rich.console import Console
+
+from boscard import services
+from boscard.home import PROJECT, Home
+from boscard.settings import read_settings
+
+WAITING = "import subprocess, sys, time\n{child}\nprint('up', flush=True)\ntime.sleep(600)"
+CHILD = "subprocess.Popen([sys.executable, '-c', 'import time; time.sleep(600)'])"
+
+
+@pytest.fixture
+def home(tmp_path):
+    home = Home(tmp_path)
+    home.logs.mkdir()
+    return home
+
+
+@pytest.fixture
+def start(home):
+    started = []
+
+    def run(name, child=""):
+        command = [sys.executable, "-c", WAITING.format(child=child)]
+        service = services._start(name, command, dict(os.environ), home)
+        started.append(service)
+        log = home.logs / f"{name}.log"
+        while "up" not in log.read_text("utf-8"):
+            assert service.process() is not None
+        return service
+
+    yield run
+    services._stop(started)
+
+
+def said(home):
+    out = io.StringIO()
+    services.stop_services(home, Console(file=out, width=200))
+    return out.getvalue().strip()
+
+
+def test_what_was_started_is_stopped_with_its_children(home, start):
+    service = start("scheduler", CHILD)
+    services._write(home, [service])
+    [child] = service.process().children()
+    assert said(home) == "stopped: scheduler"
+    assert service.process() is None
+    assert not child.is_running() or child.status() == psutil.STATUS_ZOMBIE
+    assert said(home) == "nothing was running"
+
+
+def test_a_later_process_with_the_same_pid_is_left_alone(home, start):
+    service = start("somebody-elses")
+    services._write(home, [replace(service, name="api-server", created=service.created - 3600)])
+    assert said(home) == "nothing was running"
+    assert service.process() is not None
+
+
+def test_up_twice_is_told(home, start):
+    services._write(home, [start("scheduler")])
+    settings = read_settings(PROJECT / "boscard.toml")
+    with pytest.raises(services.ServiceError, match="already running: scheduler"):
+        services.start_services(home, settings, 8080, Console(file=io.StringIO()))
