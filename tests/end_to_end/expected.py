@@ -237,7 +237,7 @@ def _by_period(
             reason = "too early"
         elif row.period_start > through:
             reason = "not loaded"
-        elif kpi == "L05" and below < FEWEST_ANSWERS:
+        elif kpi == "L05" and (row.period_type != "quarter" or below < FEWEST_ANSWERS):
             reason = "suppressed"
         elif scale and not below:
             reason = "nothing to count"

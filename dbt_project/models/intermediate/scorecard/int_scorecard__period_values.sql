@@ -23,7 +23,12 @@ with
             trust.is_loaded,
             trust.is_too_early,
             trust.is_loaded
-            and coalesce(sums.observations, 0) < coalesce(suppressed.value, 0) as is_suppressed,
+            and suppressed.value is not null
+            -- a day or month beside its quarter would give the remaining few away
+            and (
+                catalogue.period_type != 'quarter'
+                or coalesce(sums.observations, 0) < suppressed.value
+            ) as is_suppressed,
             sums.numerator,
             sums.denominator,
             sums.squares,

@@ -101,7 +101,7 @@ with
             dq_state,
             case
                 when no_data_reason = 'suppressed'
-                then 'Too few answers to show without giving people away.'
+                then 'Too few answers, or too short a period, to show without giving people away.'
                 when dq_state not in ('verified', 'provisional')
                 then dq_reason
                 when no_data_reason = 'nothing to count'
