@@ -96,6 +96,26 @@ def nightly(as_of_date: date | None, accept_movements: bool) -> None:
 
 
 @main.command()
+@click.option(
+    "--date",
+    "night",
+    type=Day(),
+    help="Rebuild this earlier night in a folder of its own. Default: the newest night, in place.",
+)
+def replay(night: date | None) -> None:
+    """Rebuild warehouse and marts from landing alone; no vendor is called.
+
+    Exits 1 when the same definitions and batches give other rows than were published.
+    """
+    from boscard.replay import print_replay
+    from boscard.replay import replay as replay_night
+
+    console = Console(highlight=False)
+    done = replay_night(Home.default(), read_settings(), night, console)
+    sys.exit(print_replay(done, console))
+
+
+@main.command()
 @date_option
 def check(as_of_date: date | None) -> None:
     """Try each configured account and say in a line each what is wrong."""

@@ -30,6 +30,11 @@ class Home:
         return self.root / "warehouse" / "warehouse.duckdb"
 
     @property
+    def replays(self) -> Path:
+        """Nights rebuilt from landing, each with a warehouse of its own."""
+        return self.root / "replays"
+
+    @property
     def publications(self) -> Path:
         """Versioned DuckDB files, `current.duckdb` and the Parquet folders."""
         return self.root / "publications"

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from datetime import date
 from typing import TYPE_CHECKING
 
 import duckdb
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from boscard.home import Home
 from publish.contract import SCHEMA, quoted
@@ -47,10 +49,21 @@ def read(view: str, home: Home | None = None) -> pd.DataFrame:
 
 def current_record(home: Home | None = None) -> Record | None:
     """The current publication's row of `kpi.publications`; None before the first one."""
-    path = Places((home or Home.default()).publications).current_duckdb
-    if not path.exists():
+    records = _publications(home)
+    return None if records is None else newest(records)
+
+
+def record_of_night(night: date, home: Home | None = None) -> Record | None:
+    """A night's newest row of `kpi.publications`; None where that night was never published."""
+    records = _publications(home)
+    if records is None:
         return None
-    return newest(read_duckdb(path, [PUBLICATIONS])[PUBLICATIONS.name])
+    return newest(records.filter(pc.equal(records["as_of_date"], pa.scalar(night))))
+
+
+def _publications(home: Home | None) -> pa.Table | None:
+    path = Places((home or Home.default()).publications).current_duckdb
+    return read_duckdb(path, [PUBLICATIONS])[PUBLICATIONS.name] if path.exists() else None
 
 
 def _frame(rows: pa.Table) -> pd.DataFrame:

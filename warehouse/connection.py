@@ -4,15 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 import duckdb
 
-from boscard.home import Home
 
-
-def connect(home: Home) -> duckdb.DuckDBPyConnection:
-    """Open the warehouse for writing, in UTC; it holds personal columns, so only its owner may."""
-    path = home.warehouse
+def connect(path: Path) -> duckdb.DuckDBPyConnection:
+    """Open a warehouse for writing, in UTC; it holds personal columns, so only its owner may."""
     path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
     connection = duckdb.connect(str(path))
     path.chmod(0o600)

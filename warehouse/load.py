@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import duckdb
@@ -41,32 +42,45 @@ def load(home: Home, settings: Settings, clock: Clock) -> LoadReport:
     WarehouseBusy while another process writes, BatchBroken where a batch's files disagree.
     """
     with writer_lock(home):
-        connection = connect(home)
+        connection = connect(home.warehouse)
         try:
-            migrations = ensure_tables(connection)
-            _refuse_older_night(connection, clock)
-            known = _known(connection)
-            loaded: list[Batch] = []
-            held: list[Batch] = []
-            ungated: list[Batch] = []
-            rows = 0
-            for batch in Landing(home.landing).batches():
-                if batch.manifest.as_of_date > clock.as_of_date:
-                    continue
-                verdict = read_verdict(batch)
-                if verdict is None:
-                    ungated.append(batch)
-                    continue
-                if known.get(_identity(batch)) == verdict.state:
-                    continue
-                _load_batch(connection, batch, verdict)
-                (loaded if verdict.state == "passed" else held).append(batch)
-                rows += verdict.rows_loaded
-            statuses = stream_statuses(connection, settings, clock)
-            with transaction(connection):
-                record_status(connection, statuses, clock)
+            return load_night(connection, Landing(home.landing).batches(), settings, clock)
         finally:
             connection.close()
+
+
+def load_night(
+    connection: duckdb.DuckDBPyConnection,
+    batches: Iterable[Batch],
+    settings: Settings,
+    clock: Clock,
+) -> LoadReport:
+    """Load those of `batches` that are gated, not after this night and not loaded yet.
+
+    The caller holds the writer's lock. Raises as `load` does.
+    """
+    migrations = ensure_tables(connection)
+    _refuse_older_night(connection, clock)
+    known = _known(connection)
+    loaded: list[Batch] = []
+    held: list[Batch] = []
+    ungated: list[Batch] = []
+    rows = 0
+    for batch in batches:
+        if batch.manifest.as_of_date > clock.as_of_date:
+            continue
+        verdict = read_verdict(batch)
+        if verdict is None:
+            ungated.append(batch)
+            continue
+        if known.get(_identity(batch)) == verdict.state:
+            continue
+        _load_batch(connection, batch, verdict)
+        (loaded if verdict.state == "passed" else held).append(batch)
+        rows += verdict.rows_loaded
+    statuses = stream_statuses(connection, settings, clock)
+    with transaction(connection):
+        record_status(connection, statuses, clock)
     return LoadReport(
         loaded=tuple(loaded),
         held=tuple(held),
@@ -96,7 +110,7 @@ def _refuse_older_night(connection: duckdb.DuckDBPyConnection, clock: Clock) -> 
     if newest is not None and newest > clock.as_of_date:
         raise NightRefused(
             f"the night of {clock.as_of_date} is older than what is loaded, {newest}; read that"
-            " night from its publication, or move the warehouse file away and load again up to it"
+            f" night from its publication, or rebuild it: boscard replay --date {clock.as_of_date}"
         )
 
 

@@ -165,7 +165,7 @@ def _missing(existing: dict[tuple[str, str], dict[str, str]]) -> list[str]:
                 wanted = columns.get(column, "not declared any more")
                 raise SchemaMismatch(
                     f"{schema}.{name}.{column} is {kind} in the warehouse and {wanted} in the"
-                    " registry; move the warehouse file away and load again: landing has everything"
+                    " registry; rebuild it from landing: boscard replay"
                 )
         for column, kind in columns.items():
             if column not in present:

@@ -1,0 +1,68 @@
+"""Any night is what landing says: rebuilt from there, it has the hash it was published by."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import pytest
+from rich.console import Console
+
+from boscard.home import Home
+from boscard.replay import ReplayFailed, nights_landed, print_replay, replay
+from publish.candidate import read_candidate
+from publish.read import current_record
+from tests.end_to_end.conftest import FIRST, START, Left
+from tests.end_to_end.nights import Installation
+from warehouse.errors import WarehouseBusy
+from warehouse.lock import writer_lock
+
+
+@pytest.fixture(scope="module")
+def landed(
+    installation: Installation, second: Left, tmp_path_factory: pytest.TempPathFactory
+) -> Home:
+    """What is left when the warehouse and all of dbt's work are lost."""
+    home = Home(tmp_path_factory.mktemp("replay") / "var")
+    for folder in ("landing", "publications"):
+        shutil.copytree(installation.home.root / folder, home.root / folder, symlinks=True)
+    return home
+
+
+def test_a_lost_warehouse_is_rebuilt_with_the_same_hash(
+    landed: Home, installation: Installation
+) -> None:
+    published = current_record(landed)
+    assert published is not None
+    done = replay(landed, installation.settings, None, Console(quiet=True))
+    assert done.night == published.as_of_date == nights_landed(landed)[-1]
+    assert done.is_reproduced is True
+    assert done.candidate.publication_id == published.publication_id
+    assert list(landed.replays.iterdir()) == []
+    again = read_candidate(landed, installation.night(done.night).clock)
+    assert again.content_hash == published.content_hash
+
+
+def test_an_earlier_night_is_rebuilt_beside_the_warehouse(
+    landed: Home, installation: Installation, first: Left, capsys: pytest.CaptureFixture[str]
+) -> None:
+    done = replay(landed, installation.settings, FIRST, Console(quiet=True))
+    assert done.candidate.content_hash == first.publication.content_hash
+    assert done.warehouse == landed.replays / str(FIRST) / "warehouse" / "warehouse.duckdb"
+    assert done.warehouse.exists()
+    assert print_replay(done, Console()) == 0
+    assert "the same to the last row" in capsys.readouterr().out
+
+
+def test_a_night_that_never_landed_is_refused(landed: Home, installation: Installation) -> None:
+    with pytest.raises(ReplayFailed, match=f"nights: {FIRST} to"):
+        replay(landed, installation.settings, START, Console(quiet=True))
+    with pytest.raises(ReplayFailed, match="nights: none"):
+        replay(Home(Path("nowhere")), installation.settings, None, Console(quiet=True))
+
+
+def test_a_warehouse_that_is_written_is_not_swapped(
+    landed: Home, installation: Installation
+) -> None:
+    with writer_lock(landed), pytest.raises(WarehouseBusy):
+        replay(landed, installation.settings, None, Console(quiet=True))
