@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-import shutil
-from collections.abc import Iterator, Mapping
+import subprocess
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import date, timedelta
 from pathlib import Path
@@ -62,7 +63,7 @@ def installation(
 @pytest.fixture(scope="session")
 def first(installation: Installation) -> Left:
     """The first night: the whole history."""
-    return _lived(installation, FIRST)
+    return lived(installation, FIRST)
 
 
 @pytest.fixture(scope="session")
@@ -71,21 +72,21 @@ def home_after_first(
 ) -> Path:
     """A copy of the home as the first night left it."""
     path = tmp_path_factory.mktemp("copies") / "first"
-    shutil.copytree(installation.home.root, path, symlinks=True)
+    _copy(installation.home.root, path)
     return path
 
 
 @pytest.fixture(scope="session")
 def second(installation: Installation, home_after_first: Path) -> Left:
     """The next night, in which the vendors restate."""
-    return _lived(installation, SECOND)
+    return lived(installation, SECOND)
 
 
 @pytest.fixture(scope="session")
 def third(installation: Installation, second: Left) -> Left:
     """A night, the first of a month, in which HubSpot refuses the connection."""
     installation.sandbox.faults.add({"vendor": "hubspot", "fault": "revoke"})
-    left = _lived(installation, THIRD, {"hubspot": SECOND})
+    left = lived(installation, THIRD, {"hubspot": SECOND})
     installation.sandbox.faults.remove()
     return left
 
@@ -93,20 +94,24 @@ def third(installation: Installation, second: Left) -> Left:
 @pytest.fixture(scope="session")
 def fourth(installation: Installation, third: Left) -> Left:
     """The night in which HubSpot answers again."""
-    return _lived(installation, FOURTH)
+    return lived(installation, FOURTH)
 
 
-@pytest.fixture
-def another_second(
-    tmp_path: Path, company: Company, home_after_first: Path
-) -> Iterator[Installation]:
-    """An installation of its own that has lived the first night, its vendors still sound."""
-    shutil.copytree(home_after_first, tmp_path / "var", symlinks=True)
-    with installed(tmp_path, small_settings(START, SCALE), company) as ready:
-        yield ready
+@pytest.fixture(scope="module")
+def another(
+    tmp_path_factory: pytest.TempPathFactory, company: Company, home_after_first: Path
+) -> Callable[[], AbstractContextManager[Installation]]:
+    """Makes installations of their own that have lived the first night, with sound vendors."""
+
+    def make() -> AbstractContextManager[Installation]:
+        root = tmp_path_factory.mktemp("another")
+        _copy(home_after_first, root / "var")
+        return installed(root, small_settings(START, SCALE), company)
+
+    return make
 
 
-def _lived(installation: Installation, day: date, cuts: Mapping[str, date] | None = None) -> Left:
+def lived(installation: Installation, day: date, cuts: Mapping[str, date] | None = None) -> Left:
     night = installation.night(day)
     errors = installation.ingest(night)
     publication = installation.publish(night)
@@ -120,3 +125,8 @@ def _lived(installation: Installation, day: date, cuts: Mapping[str, date] | Non
         complaints=night.complaints(),
         errors=errors,
     )
+
+
+def _copy(home: Path, to: Path) -> None:
+    """Copy a home with its owners: Postgres refuses to serve a folder of somebody else."""
+    subprocess.run(["cp", "-a", str(home), str(to)], check=True)

@@ -1,0 +1,176 @@
+"""The real command, through Airflow's own DAGs in processes of their own."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import subprocess
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from boscard.home import PROJECT, Home
+from boscard.settings import read_settings
+from ingest.landing import Landing
+from publish.read import read
+from tests.end_to_end.conftest import FIRST, SCALE, SECOND, START, Left
+from tests.end_to_end.expected import (
+    SOURCES,
+    Rates,
+    differences,
+    expected_values,
+    weights_of_checks,
+)
+from tests.end_to_end.nights import Installation
+
+pytestmark = pytest.mark.slow
+
+NO_CREDENTIALS = {"AIRFLOW_CONN_HUBSPOT": json.dumps({"conn_type": "http", "host": "localhost"})}
+
+
+@dataclass(frozen=True, slots=True)
+class Ran:
+    """How one call of the command ended and what stood published then."""
+
+    status: int
+    said: str
+    values: pd.DataFrame
+    publications: pd.DataFrame
+    batches: list[Path]
+    orphans: list[str]
+
+
+@pytest.fixture(scope="module")
+def home(tmp_path_factory: pytest.TempPathFactory) -> Home:
+    return Home(tmp_path_factory.mktemp("nightly") / "var")
+
+
+@pytest.fixture(scope="module")
+def ran(home: Home) -> Ran:
+    return _nightly(home, FIRST)
+
+
+@pytest.fixture(scope="module")
+def ran_again(home: Home, ran: Ran) -> Ran:
+    return _nightly(home, FIRST)
+
+
+@pytest.fixture(scope="module")
+def ran_without_hubspot(home: Home, ran_again: Ran) -> Ran:
+    """The next night; HubSpot's connection has lost its credentials."""
+    return _nightly(home, SECOND, NO_CREDENTIALS)
+
+
+def test_a_night_is_published(ran: Ran) -> None:
+    assert ran.status == 0, ran.said
+    assert "published in" in ran.said
+    assert len(ran.publications) == 1
+
+
+def test_it_is_the_same_as_its_plain_steps(ran: Ran, first: Left) -> None:
+    assert ran.publications["content_hash"].tolist() == [first.publication.content_hash]
+    assert ran.publications["publication_id"].tolist() == [first.publication.publication_id]
+    assert first.publication.content_hash in ran.said
+
+
+def test_the_same_night_again_changes_nothing(ran: Ran, ran_again: Ran) -> None:
+    assert ran_again.status == 0, ran_again.said
+    assert ran_again.batches == ran.batches
+    pd.testing.assert_frame_equal(ran_again.publications, ran.publications)
+    pd.testing.assert_frame_equal(ran_again.values, ran.values)
+
+
+def test_a_night_without_a_vendor_is_published_and_says_so(ran_without_hubspot: Ran) -> None:
+    said = ran_without_hubspot.said
+    assert ran_without_hubspot.status == 3, said
+    assert "published, not complete" in said
+    complaints = [line for line in said.splitlines() if "•" in line]
+    assert complaints
+    assert all("HubSpot" in line for line in complaints)
+    assert "Next step" in said
+    assert "ingest_hubspot failed" in said
+    assert len(ran_without_hubspot.publications) == 2
+
+
+def test_its_numbers_are_the_truth_as_far_as_it_is_known(
+    ran_without_hubspot: Ran, home: Home, installation: Installation
+) -> None:
+    cuts = {"hubspot": FIRST}
+    truth = installation.truth(SECOND, cuts)
+    rates = Rates("EUR")
+    checks = weights_of_checks(home.landing)
+    expected = expected_values(truth, checks, rates, start=START, as_of=SECOND, cuts=cuts)
+    assert differences(ran_without_hubspot.values, expected) == []
+    running = ran_without_hubspot.values.query("period_type == 'day'")
+    tonight = running[running["period_start"] == pd.Timestamp(SECOND)]
+    stale = set(tonight.loc[tonight["dq_state"] == "stale", "kpi_id"])
+    assert stale == {kpi for kpi, sources in SOURCES.items() if "hubspot" in sources}
+
+
+@pytest.mark.parametrize("which", ["ran", "ran_again", "ran_without_hubspot"])
+def test_no_process_is_left_behind(which: str, request: pytest.FixtureRequest) -> None:
+    assert request.getfixturevalue(which).orphans == []
+
+
+def _nightly(home: Home, day: date, connections: Mapping[str, str] | None = None) -> Ran:
+    environ = {
+        name: value
+        for name, value in os.environ.items()
+        if not name.startswith(("AIRFLOW", "BOSCARD", "PYTEST"))
+    }
+    environ |= {
+        "BOSCARD_HOME": str(home.root),
+        "BOSCARD_SETTINGS": str(_settings(home.root.parent)),
+        "COLUMNS": "10000",
+        **(connections or {}),
+    }
+    done = subprocess.run(
+        [sys.executable, "-m", "boscard.cli", "nightly", "--date", day.isoformat()],
+        cwd=PROJECT,
+        env=environ,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        check=False,
+    )
+    return Ran(
+        status=done.returncode,
+        said=done.stdout,
+        values=read("kpi_values", home),
+        publications=read("publications", home),
+        batches=[batch.path for batch in Landing(home.landing).batches()],
+        orphans=_processes_below(home.root),
+    )
+
+
+def _settings(folder: Path) -> Path:
+    """The repository's settings with a shorter history and a smaller company."""
+    text = (PROJECT / "boscard.toml").read_text(encoding="utf-8")
+    text = re.sub(r"(?m)^history_start = .*$", f"history_start = {START}", text)
+    text = re.sub(r"(?m)^seed = (\d+)$", rf"seed = \1\nscale = {SCALE}", text)
+    path = folder / "boscard.toml"
+    path.write_text(text, encoding="utf-8")
+    assert read_settings(path).sandbox.scale == SCALE
+    return path
+
+
+def _processes_below(root: Path) -> list[str]:
+    """Processes that know the home: by their environment, command line or working folder."""
+    found = []
+    for process in Path("/proc").glob("[0-9]*"):
+        try:
+            command = (process / "cmdline").read_bytes()
+            knows = str(root).encode() in command + (process / "environ").read_bytes()
+            lives = (process / "cwd").readlink().is_relative_to(root)
+        except OSError:
+            continue
+        if (knows or lives) and int(process.name) != os.getpid():
+            found.append(command.replace(b"\0", b" ").decode("utf-8", "replace"))
+    return found
