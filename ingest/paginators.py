@@ -102,7 +102,8 @@ class PageNumber:
 class BeforeLastRow:
     """Newest first: the last row's key asks for what came before it.
 
-    The envelope counts the pages that are left, this one included.
+    The envelope counts the pages that are left, this one included. Raises Transient for a page
+    without rows that is not the last: nothing says what comes before it.
     """
 
     key: str
@@ -110,6 +111,9 @@ class BeforeLastRow:
     sent: str
 
     def following(self, request: Request, page: Page) -> Request | None:
-        if not page.rows or int(page.find(self.left) or 0) <= 1:
+        left = int(page.find(self.left) or 0)
+        if not page.rows and left > 0:
+            raise Transient(f"a page of {page.url} is empty though {left} are left")
+        if left <= 1:
             return None
         return request.with_params(**{self.sent: str(page.row(-1)[self.key])})

@@ -40,9 +40,14 @@ KINDS: dict[str, Kind] = {
     "truncate": Kind("page", times=1, parameters={"how": "connection"}),
     "expire_token": Kind("page", times=1),
     "revoke": Kind("call"),
+    "disable": Kind("call", vendors=("google_ads",)),
     "slow": Kind("call", parameters={"ms": 500}),
     "repeat_token": Kind("page"),
     "repeat_page": Kind("page"),
+    "overlap": Kind("page", parameters={"rows": 2}),
+    "empty_page": Kind("page", times=1),
+    "indented": Kind("page", parameters={"indent": 4}),
+    "invalid_utf8": Kind("page", times=1),
     "index_lag": Kind("page", vendors=("hubspot",), parameters={"seconds": 60}),
     "negative_spend": Kind("rows", ("google_ads",), parameters={"rows": 3, "day": None}),
     "clicks_above_impressions": Kind("rows", ("google_ads",), parameters={"rows": 3, "day": None}),
@@ -50,7 +55,11 @@ KINDS: dict[str, Kind] = {
     "score_out_of_range": Kind("rows", ("typeform",), parameters={"rows": 3, "value": 14}),
     "duplicate_key": Kind("rows", parameters={"rows": 3, "day": None, "differs": False}),
     "renamed_field": Kind("rows", parameters={"field": None, "to": None}),
+    "added_field": Kind("rows", parameters={"field": "novelty", "value": "new"}),
+    "wrong_value": Kind("rows", parameters={"rows": 3, "day": None, "field": None, "value": "n/a"}),
     "missing_day": Kind("rows", ("google_ads", "typeform"), parameters={"day": None}),
+    "missing_rows": Kind("rows", parameters={"percent": 30, "day": None}),
+    "clock_ahead": Kind("rows", ("hubspot", "typeform"), parameters={"seconds": 3600}),
 }
 
 
@@ -224,7 +233,7 @@ class Faults:
 
 def _check(fault: Fault) -> None:
     counts = {"times": fault.times, "after": fault.after, **fault.parameters}
-    for name in ("times", "after", "seconds", "ms", "status", "rows"):
+    for name in ("times", "after", "seconds", "ms", "status", "rows", "indent", "percent"):
         value = counts.get(name)
         if value is not None and (type(value) is not int or value < 0):
             raise FaultError(f"{name} {value!r} is not a whole number of 0 or more")

@@ -157,6 +157,8 @@ class GoogleAds:
                 self._answered.clear()
             reports = self._reports
         account_id = self._account(asked, search.group(2), reports)
+        if "disable" in struck:
+            self._refuse_disabled()
         return self._search(asked, account_id, reports, struck, world, search.group(3))
 
     def _account(self, asked: Asked, account_id: str, reports: Reports) -> str:
@@ -187,13 +189,7 @@ class GoogleAds:
                 "'login-customer-id' header.",
             )
         if account["status"] != "ENABLED":
-            self._refuse(
-                403,
-                "authorizationError",
-                "CUSTOMER_NOT_ENABLED",
-                "The customer account can't be accessed because it is not yet enabled or has been "
-                "deactivated.",
-            )
+            self._refuse_disabled()
         return account_id
 
     def _search(
@@ -222,17 +218,21 @@ class GoogleAds:
         start = offset
         if "repeat_page" in struck and offset:
             start = max(0, offset - self._page_rows)
-        following = offset + self._page_rows
+        if overlap := struck.first("overlap"):
+            start = max(0, offset - (overlap.rows or 0))
+        is_empty = "empty_page" in struck
+        following = offset if is_empty else offset + self._page_rows
         tail: dict[str, str] = {}
         if "repeat_token" in struck:
             tail["nextPageToken"] = token or self._page_token(digest, 0, world)
         elif following < rows.total:
-            tail["nextPageToken"] = self._page_token(digest, following, world)
+            tail["nextPageToken"] = self._page_token(digest, following, world, is_empty=is_empty)
         if has_total:
             tail["totalResultsCount"] = str(rows.total)
         tail["fieldMask"] = rows.field_mask
         tail["queryResourceConsumption"] = str(1024 + rows.total // 10)
-        page = rows.page(start, start + self._page_rows)
+        stop = start + self._page_rows if "repeat_page" in struck else offset + self._page_rows
+        page = [] if is_empty else rows.page(start, stop)
         return Reply(200, search_reply(page, tail), {"request-id": self._request_id()})
 
     def _stream(self, rows: Rows) -> Reply:
@@ -281,10 +281,10 @@ class GoogleAds:
         except QueryError as error:
             self._refuse(400, "queryError", error.code, error.message)
         label = f"{account_id} {text}"
-        changed, names = changed_report(
+        changed, names, added = changed_report(
             columns, query.select, struck.of_rows, label, world.as_of_date
         )
-        rows = Rows(changed, query.select, query.resource, names)
+        rows = Rows(changed, query.select, query.resource, names, added)
         with self._lock:
             self._answered[key] = rows
             while len(self._answered) > KEPT_REPORTS:
@@ -304,8 +304,10 @@ class GoogleAds:
                 429, errors.throttled(wait, version=VERSIONS[-1], request_id=self._request_id())
             )
 
-    def _page_token(self, digest: str, offset: int, world: World) -> str:
-        content = f"{digest}:{offset}:{world.now.isoformat()}".encode()
+    def _page_token(self, digest: str, offset: int, world: World, *, is_empty: bool = False) -> str:
+        """A token for the rows from `offset` on; the one after an empty page is another one."""
+        place = f"0{offset}" if is_empty else str(offset)
+        content = f"{digest}:{place}:{world.now.isoformat()}".encode()
         seal = hmac.new(KEY, content, hashlib.sha256).digest()[:9]
         return base64.urlsafe_b64encode(seal + content).decode().rstrip("=")
 
@@ -321,6 +323,15 @@ class GoogleAds:
         if stamp != world.now.isoformat():
             self._refuse(400, "requestError", "EXPIRED_PAGE_TOKEN", "The page token has expired.")
         return int(offset)
+
+    def _refuse_disabled(self) -> NoReturn:
+        self._refuse(
+            403,
+            "authorizationError",
+            "CUSTOMER_NOT_ENABLED",
+            "The customer account can't be accessed because it is not yet enabled or has been "
+            "deactivated.",
+        )
 
     def _refuse(self, status: int, family: str, code: str, message: str) -> NoReturn:
         raise RefusedError(

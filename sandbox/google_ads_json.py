@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -24,12 +25,19 @@ ORDER = (
 ROW_INDENT = 4
 
 
+@dataclass(frozen=True, slots=True)
+class Odd:
+    """A value of another type than its field's, as JSON content."""
+
+    content: Any
+
+
 class Rows:
     """The rows of one answered query, rendered page by page.
 
     `select` is the query's fields; the resource name of each resource is added. `names` renames
-    JSON keys
-    (a vendor that changed its mind). NaN and None are unset, so absent.
+    JSON keys, `added` has new ones (a vendor that changed its mind). NaN and None are unset, so
+    absent.
     """
 
     def __init__(
@@ -38,10 +46,12 @@ class Rows:
         select: Sequence[str],
         resource: str,
         names: Mapping[str, str] | None = None,
+        added: Mapping[str, Any] | None = None,
     ) -> None:
         self.select = tuple(select)
         self.columns = columns
         self._names = names or {}
+        self._added = added or {}
         resources = dict.fromkeys([resource, *(FIELDS[name].resource for name in select)])
         fields = list(select)
         for name in resources:
@@ -90,6 +100,9 @@ class Rows:
                 for parent in parents:
                     branch = branch.setdefault(parent, {})
                 branch[self._names.get(leaf, leaf)] = place not in absent
+            tree |= {
+                key: json.dumps(value).replace("%", "%%") for key, value in self._added.items()
+            }
             self._templates[absent] = " " * ROW_INDENT + _object(tree, ROW_INDENT)
         return self._templates[absent]
 
@@ -104,7 +117,9 @@ def _object(tree: Mapping[str, Any], indent: int) -> str:
         if value is False:
             swallowed += "%.0s"
             continue
-        text = "%s" if value is True else _object(value, indent + 2)
+        text = "%s" if value is True else value
+        if not isinstance(text, str):
+            text = _object(text, indent + 2)
         members.append(f"{swallowed}{inner}{json.dumps(key)}: {text}")
         swallowed = ""
     if not members:
@@ -113,6 +128,12 @@ def _object(tree: Mapping[str, Any], indent: int) -> str:
 
 
 def _encoded(kind: str, values: list[Any]) -> list[Any]:
+    odd = [isinstance(value, Odd) for value in values]
+    if any(odd):
+        known = iter(_encoded(kind, [value for value in values if not isinstance(value, Odd)]))
+        return [
+            json.dumps(value.content) if isinstance(value, Odd) else next(known) for value in values
+        ]
     if kind == "boolean":
         return ["true" if value else "false" for value in values]
     if kind == "double":

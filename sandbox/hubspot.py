@@ -125,10 +125,11 @@ class HubSpot:
             raise RefusedError(400, "VALIDATION_ERROR", f"Invalid after: {after}")
         start = int(np.searchsorted(records.ids[places], int(after)))
         first = max(0, start - limit) if "repeat_page" in struck and start else start
+        stop = first + limit
+        if overlap := struck.first("overlap"):
+            first = max(0, start - (overlap.rows or 0))
         chosen = _names(asked.query.get("properties")) or records.kind.defaults
-        rows = [
-            records.row(place, chosen, history) for place in places[first : first + limit].tolist()
-        ]
+        rows = [records.row(place, chosen, history) for place in places[first:stop].tolist()]
         for row in rows:
             _associate(row, crm, name, _names(asked.query.get("associations")))
         rows = changed_records(
@@ -141,6 +142,8 @@ class HubSpot:
     ) -> dict[str, Any]:
         if "repeat_token" in struck:
             following = asked.query.get("after") or "1"
+        if "empty_page" in struck:
+            rows, following = [], f"0{asked.query.get('after') or '0'}"
         if following is None:
             return {"results": rows}
         others = "".join(f"&{key}={value}" for key, value in asked.query.items() if key != "after")
@@ -167,12 +170,16 @@ class HubSpot:
         start = int(after)
         first = max(0, start - limit) if "repeat_page" in struck else start
         stop = min(first + limit, MOST_RESULTS)
+        if overlap := struck.first("overlap"):
+            first = max(0, start - (overlap.rows or 0))
         chosen = body.get("properties") or records.kind.defaults
         rows = [records.row(place, chosen) for place in places[first:stop].tolist()]
         rows = changed_records(rows, records, struck.of_rows, f"{asked.path} {asked.body!r}", world)
         found: dict[str, Any] = {"total": len(places), "results": rows}
         if "repeat_token" in struck:
             found["paging"] = {"next": {"after": after if start else str(limit)}}
+        elif "empty_page" in struck:
+            found |= {"results": [], "paging": {"next": {"after": f"0{after}"}}}
         elif start + limit < len(places):
             found["paging"] = {"next": {"after": str(start + limit)}}
         return found

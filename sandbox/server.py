@@ -16,6 +16,7 @@ from datetime import date
 from typing import Any, Protocol
 
 import anyio
+import msgspec
 import uvicorn
 from anyio import to_thread
 from starlette.applications import Starlette
@@ -118,9 +119,19 @@ class Sandbox:
         delay = slow["ms"] / 1000 if slow else 0.0
         if cut and cut["how"] == "json":
             reply = replace(reply, body=reply.body[: len(reply.body) // 2])
+        if indented := struck.first("indented"):
+            reply = replace(reply, body=msgspec.json.format(reply.body, indent=indented["indent"]))
+        if "invalid_utf8" in struck:
+            reply = replace(reply, body=_not_utf8(reply.body))
         return Delivery(
             _zipped(asked, reply), delay, is_cut=bool(cut and cut["how"] == "connection")
         )
+
+
+def _not_utf8(body: bytes) -> bytes:
+    """The body with one byte that is no text, inside the quotes nearest before its middle."""
+    place = body.rfind(b'"', 0, len(body) // 2) + 1
+    return body[:place] + b"\xff" + body[place:]
 
 
 def _zipped(asked: Asked, reply: Reply) -> Reply:

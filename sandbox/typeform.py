@@ -165,12 +165,15 @@ def _responses(asked: Asked, form: FormBook, struck: Struck, world: World) -> di
     if (before or after) and query.get("sort"):
         _invalid("sort", "sort cannot be used together with before or after")
     if before and "repeat_page" not in struck and "repeat_token" not in struck:
-        found = found[_place(found, form, before, "before") + 1 :]
+        overlap = struck.first("overlap")
+        place = _place(found, form, before, "before") + 1
+        found = found[max(0, place - (overlap.rows or 0) if overlap else place) :]
     elif after:
         found = found[: _place(found, form, after, "after")][::-1]
     elif query.get("sort"):
         found = _sorted(found, query["sort"])
-    rows = [response.content() for response in found[:size]]
+    chosen = [] if "empty_page" in struck else found[:size]
+    rows = [response.content() for response in chosen]
     label = f"{asked.path}?{dict(query)}"
     rows = changed_responses(rows, form, struck.of_rows, label, world)
     return {"total_items": len(found), "page_count": math.ceil(len(found) / size), "items": rows}

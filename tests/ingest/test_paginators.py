@@ -173,3 +173,23 @@ def test_more_pages_than_the_cap_are_refused():
 
 def test_one_page_asks_no_further():
     assert OnePage().following(Request("GET", "/"), page([1], nextPageToken="a")) is None
+
+
+def test_an_empty_page_in_a_search_hides_nothing():
+    fetch, request, paginator = after_last_id(total=5, size=2)
+    asked = []
+
+    def with_an_empty_page(following):
+        asked.append(following.body.get("after"))
+        if len(asked) == 2:
+            return page([], paging={"next": {"after": "00"}})
+        return fetch(following)
+
+    assert ids(pages(with_an_empty_page, request, paginator)) == [1, 2, 3, 4, 5]
+    assert asked == [None, None, "00", None]
+
+
+def test_an_empty_page_before_the_last_row_is_not_taken_for_the_end():
+    _, request, paginator = before_last_row(total=5, size=2)
+    with pytest.raises(Transient, match="is empty though 2 are left"):
+        list(pages(lambda _: page([], page_count=2), request, paginator))

@@ -85,15 +85,21 @@ class AfterLastId:
     """Search pages by id: each asks for ids above the last one seen.
 
     So the vendor's cap of 10,000 results a query is never met, and an object that enters or leaves
-    the results meanwhile shifts no page.
+    the results meanwhile shifts no page. A page without rows that is not the last has no last id:
+    after it the vendor's own token is followed.
     """
 
     def following(self, request: Request, page: Page) -> Request | None:
-        if not page.rows or page.find("paging.next") is None:
+        token = page.find("paging.next.after")
+        if token is None:
             return None
-        group = (request.body or {})["filterGroups"][0]
+        if not page.rows:
+            return request.with_body(after=token)
+        body = {name: value for name, value in (request.body or {}).items() if name != "after"}
+        group = body["filterGroups"][0]
         filters = [one for one in group["filters"] if one["propertyName"] != "hs_object_id"]
-        return request.with_body(filterGroups=[{"filters": [*filters, _above(page.row(-1)["id"])]}])
+        body["filterGroups"] = [{"filters": [*filters, _above(page.row(-1)["id"])]}]
+        return replace(request, body=body)
 
 
 def _above(object_id: str) -> dict[str, str]:
