@@ -9,6 +9,7 @@ from airflow.sdk import DAG, Asset, CronDataIntervalTimetable, get_current_conte
 
 from boscard.retry_policy import RETRIES, ByRecovery
 from boscard.settings import read_settings
+from boscard.tonight import tonight
 from ingest.registry import SOURCES
 from ingest.stream import Source
 
@@ -58,7 +59,7 @@ def ingest_dag(source: Source) -> DAG:
         @task(execution_timeout=timedelta(minutes=5))
         def plan() -> list[dict[str, str]]:
             """Accounts and streams with something due."""
-            due = dict.fromkeys((unit.account, unit.stream) for unit in _night().due(source.name))
+            due = dict.fromkeys((unit.account, unit.stream) for unit in tonight().due(source.name))
             return [{"account": account, "stream": stream} for account, stream in due]
 
         @task(
@@ -72,7 +73,7 @@ def ingest_dag(source: Source) -> DAG:
             from boscard.tokens import VariableTokens
 
             get_current_context()["work"] = work  # type: ignore[typeddict-unknown-key]
-            night = _night()
+            night = tonight()
             units = [
                 unit
                 for unit in night.due(source.name)
@@ -83,7 +84,7 @@ def ingest_dag(source: Source) -> DAG:
         @task(trigger_rule="all_done")
         def gate() -> dict[str, int]:
             """Judge each new batch; returns how many passed, were held, were blocked."""
-            verdicts = _night().gate(source.name)
+            verdicts = tonight().gate(source.name)
             states = [verdict.state for verdict in verdicts]
             return {state: states.count(state) for state in ("passed", "held", "blocked")}
 
@@ -96,7 +97,7 @@ def ingest_dag(source: Source) -> DAG:
             """Report to the scorecard; fail when a unit of tonight is missing."""
             from ingest.errors import Refused
 
-            report = _night().report(source.name)
+            report = tonight().report(source.name)
             if report["missing"]:
                 raise Refused(
                     f"{source.title}: {len(report['missing'])} units are missing tonight: "
@@ -108,12 +109,6 @@ def ingest_dag(source: Source) -> DAG:
         pulled = pull.expand(work=plan())
         pulled >> gate() >> verdict()
     return dag
-
-
-def _night() -> Any:
-    from boscard.night import Night
-
-    return Night.ending(get_current_context()["data_interval_end"])
 
 
 def _sentence(unit: dict[str, Any]) -> str:

@@ -21,6 +21,7 @@ from airflow.sdk import (
 from boscard.lateness import tell_late
 from boscard.retry_policy import RETRIES, ByRecovery
 from boscard.settings import read_settings
+from boscard.tonight import tonight
 
 SETTINGS = read_settings()
 CUT_OFF_SECONDS = float(os.environ.get("BOSCARD_READINESS_SECONDS", "3600"))
@@ -83,18 +84,18 @@ with DAG(
     )
     def readiness() -> bool:
         """Every source has reported, or the cut-off has passed."""
-        return not _night().unreported()
+        return not tonight().unreported()
 
     @task(pool="warehouse", trigger_rule="all_done")
     def load() -> dict[str, int]:
         """Load each gated batch exactly once."""
-        report = _night().load()
+        report = tonight().load()
         return {"loaded": len(report.loaded), "held": len(report.held), "rows": report.rows}
 
     @task(pool="warehouse")
     def transform() -> dict[str, float]:
         """One dbt build; what did not build or did not hold is for the audit to judge."""
-        report = _night().transform()
+        report = tonight().transform()
         if report.error:
             raise RuntimeError(f"dbt stopped: {report.error}")
         return {node.name: node.seconds for node in report.nodes if node.kind != "test"}
@@ -104,7 +105,7 @@ with DAG(
         """Fails with every reason why tonight must not be published."""
         from airflow.sdk.exceptions import AirflowFailException
 
-        result = _night().audit(get_current_context()["params"]["accept_movements"])
+        result = tonight().audit(get_current_context()["params"]["accept_movements"])
         if not result.may_publish:
             raise AirflowFailException("not published: " + "; ".join(result.reasons))
         return result.reasons
@@ -112,32 +113,26 @@ with DAG(
     @task(pool="warehouse", outlets=[Asset("scorecard_published")])
     def publish() -> dict[str, Any]:
         """The three places, with one content hash."""
-        publication = _night().publish()
+        publication = tonight().publish()
         return {"publication_id": publication.publication_id, "hash": publication.content_hash}
 
     @task(trigger_rule="all_done")
     def page() -> str:
         """The static page of the current publication, with what is wrong tonight at its top."""
-        return str(_night().page())
+        return str(tonight().page())
 
     @task(trigger_rule="all_done")
     def tell() -> int:
         """Send what people must be told; returns how many messages are new."""
-        return _night().tell()
+        return tonight().tell()
 
     @task(trigger_rule="all_done", execution_timeout=timedelta(minutes=5))
     def verdict() -> None:
         """Red when tonight was not published, or not with everything."""
         from airflow.sdk.exceptions import AirflowFailException
 
-        complaints = _night().complaints()
+        complaints = tonight().complaints()
         if complaints:
             raise AirflowFailException("; ".join(complaints))
 
     readiness() >> load() >> transform() >> audit() >> publish() >> page() >> tell() >> verdict()
-
-
-def _night() -> Any:
-    from boscard.night import Night
-
-    return Night.ending(get_current_context()["data_interval_end"])

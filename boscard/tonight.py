@@ -1,0 +1,19 @@
+"""The night that an Airflow task works for. Light to import: DAG files do."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from airflow.sdk import get_current_context
+
+if TYPE_CHECKING:
+    from boscard.night import Night
+
+
+def tonight() -> Night:
+    """By the end of the run's data interval; a run triggered by hand without one by its moment."""
+    from boscard.night import Night  # heavy: it must not be imported while a DAG is parsed
+
+    context = get_current_context()
+    end = context.get("data_interval_end") or context["dag_run"].run_after
+    return Night.ending(end)
