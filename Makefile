@@ -5,12 +5,15 @@ PYTHON ?= python3
 UV_VERSION := 0.13.9
 BIN := .venv/bin
 READY := .venv/ready
+SDK_READY := .venv-sdk/ready
 DATE ?=
+COMPILE := .uv/bin/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
+	--no-emit-index-url --no-annotate --no-header
 # Airflow, dbt and Great Expectations take three times as long to start without their .pyc files.
 unexport PYTHONDONTWRITEBYTECODE
 export AIRFLOW__CORE__LOAD_EXAMPLES := False
 
-.PHONY: help setup nightly test lint format lock up down check clean
+.PHONY: help setup nightly test test-sdk lint format lock up down check clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' Makefile
@@ -18,7 +21,7 @@ help: ## list the targets
 setup: $(READY) ## create .venv from requirements.lock (quick when nothing changed)
 
 $(READY): requirements.lock pyproject.toml boscard/setup.sh
-	@PYTHON="$(PYTHON)" UV_VERSION="$(UV_VERSION)" sh boscard/setup.sh
+	@PYTHON="$(PYTHON)" UV_VERSION="$(UV_VERSION)" sh boscard/setup.sh .venv requirements.lock .
 	@touch $(READY)
 
 nightly: $(READY) ## one night on the sandbox company: pull, gate, load, transform, publish (DATE=YYYY-MM-DD)
@@ -26,6 +29,13 @@ nightly: $(READY) ## one night on the sandbox company: pull, gate, load, transfo
 
 test: $(READY) ## the whole test suite
 	@$(BIN)/python -m pytest -n 2 --dist loadfile
+
+test-sdk: $(READY) $(SDK_READY) ## the vendors' own SDKs against the sandbox, in an environment of their own
+	@.venv-sdk/bin/python -m pytest -c tests/sdk/pytest.ini tests/sdk
+
+$(SDK_READY): tests/sdk/requirements.lock boscard/setup.sh
+	@PYTHON="$(PYTHON)" UV_VERSION="$(UV_VERSION)" sh boscard/setup.sh .venv-sdk tests/sdk/requirements.lock
+	@touch $(SDK_READY)
 
 lint: $(READY) ## ruff, mypy and sqlfmt
 	@$(BIN)/ruff check .
@@ -38,9 +48,9 @@ format: $(READY) ## format Python and SQL in place
 	@$(BIN)/ruff format .
 	@$(BIN)/sqlfmt dbt_project
 
-lock: $(READY) ## resolve requirements.lock again from pyproject.toml
-	@.uv/bin/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --extra dev \
-		--no-emit-index-url --no-annotate --no-header pyproject.toml --output-file requirements.lock
+lock: $(READY) ## resolve both lock files again: pyproject.toml, tests/sdk/requirements.in
+	@$(COMPILE) --extra dev pyproject.toml --output-file requirements.lock
+	@$(COMPILE) tests/sdk/requirements.in --output-file tests/sdk/requirements.lock
 
 check: $(READY) ## try each configured account and say what is wrong
 	@$(BIN)/boscard check
@@ -51,5 +61,5 @@ up: $(READY) ## Airflow's UI and scheduler, and Postgres for BI, on loopback
 down: $(READY) ## stop what `make up` started
 	@$(BIN)/boscard down
 
-clean: ## remove var/ (all landed data and publications) and .venv
-	rm -rf var .venv .uv
+clean: ## remove var/ (all landed data and publications) and the environments
+	rm -rf var .venv .venv-sdk .uv
