@@ -53,11 +53,12 @@ def held_batch(
         else f"{title} is asked again in the next night; sound numbers then go on by themselves.",
         **_owner(manifest.as_of_date, settings),
     }
+    next_night = manifest.as_of_date + timedelta(days=1)
     engineer = [
         f"batch: {manifest.source}/{manifest.account}/{manifest.stream}/{manifest.batch_id}",
         f"folder: {batch.path}",
         *(line for result in verdict.stopping for line in _evidence(result)),
-        f"run again: boscard nightly --date {manifest.as_of_date}",
+        f"asked again by: boscard nightly --date {next_night}",
     ]
     key = f"held.{manifest.source}.{manifest.account}.{manifest.stream}.{manifest.batch_id}"
     return Message(key, plain(subject), _body(parts, engineer))

@@ -51,7 +51,7 @@ def test_a_held_batch_in_the_marketers_words(gatehouse):
     assert "By 2026-03-12, 07:00 (Europe/Berlin)." in marketer
     assert not re.search(r"[a-z]_[a-z]|null|select|parquet", marketer)
     assert "google_ads.campaign_daily.own_currency fail: 1 of 3 rows" in engineer
-    assert "boscard nightly --date 2026-03-10" in engineer
+    assert "boscard nightly --date 2026-03-11" in engineer
 
 
 def test_what_may_still_be_used_is_the_last_that_went_on(gatehouse):
