@@ -240,7 +240,7 @@ def test_a_message_names_the_night_that_asks_again(held: Struck) -> None:
     assert night.due("google_ads") == []
     assert all(f"boscard nightly --date {THIRD}\n" in message for message in held.messages)
     due = _due(held, THIRD)
-    began = SECOND - timedelta(days=29)
+    began = SECOND - timedelta(days=30)
     assert {
         ("4185550101", "campaign_daily", began),
         ("4185550102", "campaign_daily", began),
