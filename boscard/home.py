@@ -19,6 +19,10 @@ class Home:
     def default(cls) -> Home:
         return cls(Path(os.environ.get("BOSCARD_HOME") or PROJECT / "var").absolute())
 
+    def create(self) -> None:
+        """Make the folder, open to its owner only: it holds personal data and secrets."""
+        self.root.mkdir(mode=0o700, parents=True, exist_ok=True)
+
     @property
     def landing(self) -> Path:
         """Landed batches: `<source>/<account>/<stream>/<batch>/`."""

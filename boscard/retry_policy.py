@@ -32,8 +32,9 @@ class ByRecovery(RetryPolicy):
     ) -> RetryDecision:
         from boscard.settings import SettingsError
         from ingest.errors import Refused, Throttled
+        from warehouse.errors import NightRefused
 
-        if isinstance(exception, Refused | SettingsError):
+        if isinstance(exception, Refused | SettingsError | NightRefused):
             return RetryDecision(action=RetryAction.FAIL, reason="needs a person: not tried again")
         wait = timedelta(seconds=exception.wait) if isinstance(exception, Throttled) else SHORT
         delay = min(wait, longest_wait())

@@ -8,7 +8,6 @@ import subprocess
 import sys
 import time
 from dataclasses import asdict, dataclass
-from datetime import datetime, timedelta
 from pathlib import Path
 
 import psutil
@@ -49,7 +48,8 @@ class Service:
 
 def start_services(home: Home, settings: Settings, port: int, console: Console) -> None:
     """Start what is not running yet and say where to look. Raises ServiceError."""
-    home.logs.mkdir(parents=True, exist_ok=True)
+    home.create()
+    home.logs.mkdir(exist_ok=True)
     running = [service for service in _read(home) if service.process()]
     if running:
         names = ", ".join(service.name for service in running)
@@ -114,11 +114,10 @@ def _start(name: str, command: list[str], environ: dict[str, str], home: Home) -
 def _start_sandbox(
     home: Home, settings: Settings, environ: dict[str, str], started: list[Service]
 ) -> dict[str, str]:
-    """The fictitious company as it is this morning, and the connections that reach it."""
-    yesterday = datetime.now(settings.company.zone).date() - timedelta(days=1)
+    """The fictitious company, which lives on day by day, and the connections that reach it."""
     log = home.logs / "sandbox.log"
     log.unlink(missing_ok=True)
-    command = [sys.executable, "-m", "sandbox", "serve", "--date", str(yesterday)]
+    command = [sys.executable, "-m", "sandbox", "serve", "--follow"]
     started.append(_start("sandbox", command, environ, home))
     _write(home, started)
     until = time.monotonic() + SECONDS_TO_START

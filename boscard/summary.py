@@ -7,6 +7,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from rich.console import Console
+from rich.markup import escape
 
 if TYPE_CHECKING:
     from boscard.night import Night
@@ -30,12 +31,14 @@ def print_summary(
         )
         console.print(f"{kind} in {took.total_seconds():.0f} s: {publication.publication_id}")
         console.print(f"  content hash  {publication.content_hash}")
-        console.print(f"  scorecard     {night.home.site / 'index.html'}")
-        console.print(f"  DuckDB        {night.home.publications / 'current.duckdb'}")
-        console.print(f"  Parquet       {night.home.publications / 'current.parquet'}")
+        console.print(f"  scorecard     {night.home.site / 'index.html'}", markup=False)
+        console.print(f"  DuckDB        {night.home.publications / 'current.duckdb'}", markup=False)
+        console.print(
+            f"  Parquet       {night.home.publications / 'current.parquet'}", markup=False
+        )
         console.print("  Postgres      schema kpi: `boscard up`, then `boscard url`")
     for complaint in complaints:
-        console.print(f"  [red]•[/] {complaint}", markup=True)
+        console.print(f"  [red]•[/] {escape(complaint)}")
     for outcome in outcomes:
         if outcome.state != "success":
             tasks = f" ({', '.join(outcome.failed_tasks)})" if outcome.failed_tasks else ""

@@ -29,7 +29,9 @@ def reachable_vendors(
     from sandbox.process import started
 
     with started(as_of_date, log=log) as base_url:
-        console.print(f"sandbox: {settings.company.name} (it does not exist), at {base_url}")
+        console.print(
+            f"sandbox: {settings.company.name} (it does not exist), at {base_url}", markup=False
+        )
         yield sandbox_connections(base_url, {name: wanted[name] for name in missing})
 
 

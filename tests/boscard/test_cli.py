@@ -32,6 +32,16 @@ def test_every_command_has_help(command):
             ["nightly", "--date", "2019-01-01"], "before company.history_start", id="too early"
         ),
         pytest.param(["read", "scorecard"], "nothing is published yet", id="nothing published"),
+        pytest.param(["replay"], "nights: none", id="nothing landed"),
+        pytest.param(["explain"], "name a KPI and a period", id="nothing to explain"),
+        pytest.param(["explain", "P01", "2026-13"], "is not a period", id="no period"),
+        pytest.param(["explain", "P01", "2026-11"], "run a night", id="no warehouse"),
+        pytest.param(["explain", "--forward", "a.1"], "run a night", id="no warehouse, forward"),
+        pytest.param(
+            ["backfill", "--from", "2026-11-04", "--to", "2026-11-01", "--date", "2026-11-05"],
+            "--from comes first",
+            id="backwards",
+        ),
         pytest.param(["quarantine", "show", "a.b.c.1.1"], "", id="no such row"),
         pytest.param(
             ["sandbox", "truth", "--component", "luck", "--date", "2025-10-01"],

@@ -14,6 +14,7 @@ from boscard.home import PROJECT
 from boscard.retry_policy import ByRecovery
 from boscard.settings import SettingsError, read_settings
 from ingest.errors import Refused, Throttled, Transient
+from warehouse.errors import NightRefused
 
 SETTINGS = read_settings(PROJECT / "boscard.toml")
 DAGS = [*(f"ingest_{source}" for source in SETTINGS.sources), "scorecard"]
@@ -89,6 +90,7 @@ def test_the_scorecard_ends_in_a_verdict_and_has_a_deadline(bag):
         pytest.param(Transient("cut off"), "retry", 120, id="transient: soon"),
         pytest.param(Refused("no", "mend"), "fail", None, id="refused: at once"),
         pytest.param(SettingsError("wrong"), "fail", None, id="settings: at once"),
+        pytest.param(NightRefused("older"), "fail", None, id="an older night: at once"),
         pytest.param(OSError("disk"), "retry", 120, id="anything else: soon"),
     ],
 )
