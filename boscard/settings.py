@@ -6,7 +6,9 @@ It holds no secret, only the names of connections.
 from __future__ import annotations
 
 import os
+import re
 import tomllib
+from collections.abc import Iterator
 from datetime import date
 from pathlib import Path
 from typing import Annotated, Any
@@ -38,7 +40,31 @@ def _time_zone(name: str) -> str:
 TimeZone = Annotated[str, AfterValidator(_time_zone)]
 Currency = Annotated[str, StringConstraints(pattern=r"^[A-Z]{3}$")]
 Identifier = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]*$")]
-AccountId = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_.-]+$")]
+AccountId = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_-][A-Za-z0-9_.-]*$")]
+_CONNECTION = "write a connection's name of small letters, digits and _, such as 'google_ads'"
+_SECTION = "write its settings below a line [{}]"
+# What would be right, by the last part of a key.
+RIGHT = {
+    "company": _SECTION.format("company"),
+    "sandbox": _SECTION.format("sandbox"),
+    "publication": _SECTION.format("publication"),
+    "messages": _SECTION.format("messages"),
+    "accounts": "list at least one account, each below a line [[accounts]]",
+    "name": "write a name in quotes, such as 'Northwind Trails'",
+    "reporting_currency": "write an ISO code such as 'EUR'",
+    "currency": "write an ISO code such as 'EUR'",
+    "time_zone": "write an IANA time zone such as 'Europe/Berlin'",
+    "history_start": "write a date such as 2025-10-01",
+    "publication_hour": "write a whole hour from 0 to 23, such as 7",
+    "enabled": "write true or false",
+    "seed": "write a whole number such as 7",
+    "scale": "write a number above 0 and not above 10, such as 0.5",
+    "keep": "write a whole number from 1, such as 30",
+    "source": "write a source's name such as 'google_ads'",
+    "account": "write the vendor's id in quotes: letters, digits, '_', '-' and '.', no '.' first",
+    "connection": _CONNECTION,
+    "postgres_connection": _CONNECTION,
+}
 
 
 class Strict(BaseModel):
@@ -112,6 +138,18 @@ class Settings(Strict):
             seen.add(key)
         return self
 
+    @model_validator(mode="after")
+    def _connections_reach_one_source(self) -> Settings:
+        reached: dict[str, str] = {}
+        for account in self.accounts:
+            other = reached.setdefault(account.connection, account.source)
+            if other != account.source:
+                raise ValueError(
+                    f"connection {account.connection!r} is named for {other} and for "
+                    f"{account.source}; write a connection of its own for each source"
+                )
+        return self
+
     @property
     def sources(self) -> tuple[str, ...]:
         return tuple(dict.fromkeys(account.source for account in self.accounts))
@@ -141,30 +179,42 @@ def read_settings(path: Path | None = None) -> Settings:
     try:
         settings = Settings.model_validate(content)
     except ValidationError as error:
-        lines = [f"{path}: {_complaint(detail, content)}" for detail in error.errors()]
+        lines = [f"{path}: {_complaint(detail)}" for detail in error.errors()]
         raise SettingsError("\n".join(lines)) from None
-    _require_registered(path, settings)
+    wrong = [f"{path}: {words}" for words in _refused_by_sources(settings)]
+    if wrong:
+        raise SettingsError("\n".join(wrong))
     return settings
 
 
-def _require_registered(path: Path, settings: Settings) -> None:
+def _refused_by_sources(settings: Settings) -> Iterator[str]:
     from ingest.registry import SOURCES
 
     for number, account in enumerate(settings.accounts):
-        if account.source not in SOURCES:
-            raise SettingsError(
-                f"{path}: accounts.{number}.source: {account.source!r} is not a source; "
+        source = SOURCES.get(account.source)
+        if source is None:
+            yield (
+                f"accounts.{number}.source: {account.source!r} is not a source; "
                 f"write one of {', '.join(sorted(SOURCES))}"
+            )
+        elif not re.fullmatch(source.account_pattern, account.account):
+            yield (
+                f"accounts.{number}.account: {account.account!r} is not an account of "
+                f"{source.title}; write {source.account_words}"
             )
 
 
-def _complaint(detail: Any, content: dict[str, Any]) -> str:
+def _complaint(detail: Any) -> str:
     location = detail["loc"]
     key = ".".join(str(part) for part in location) or "(whole file)"
+    names = [part for part in location if isinstance(part, str)]
+    right = RIGHT.get(names[-1], "") if names else ""
     if detail["type"] == "missing":
-        return f"{key} is missing; add it (see docs/settings.md)"
+        return f"{key} is missing; {right} (see docs/settings.md)"
     if detail["type"] == "extra_forbidden":
         return f"{key} is not a setting; remove it or correct its spelling (see docs/settings.md)"
-    message = detail["msg"].removeprefix("Value error, ")
-    value = "" if isinstance(detail["input"], dict) else f" (it is {detail['input']!r})"
-    return f"{key}: {message}{value}"
+    if detail["type"] == "value_error":
+        return f"{key}: {detail['msg'].removeprefix('Value error, ')}"
+    if isinstance(detail["input"], dict | list):
+        return f"{key} is not right; {right}"
+    return f"{key}: {detail['input']!r} is not right; {right}"

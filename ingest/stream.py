@@ -71,7 +71,10 @@ class Stream:
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """One vendor: its area, its streams in the order of pulling, its API's behaviour."""
+    """One vendor: its area, its streams in the order of pulling, its API's behaviour.
+
+    `account_pattern` is how its accounts are spelt in the settings, `account_words` says it.
+    """
 
     name: str
     title: str
@@ -80,6 +83,8 @@ class Source:
     streams: Mapping[str, Stream]
     concurrency: int
     api: Api = field(default_factory=Api)
+    account_pattern: str = ".+"
+    account_words: str = "the vendor's id of the account"
 
 
 def raw_table(source: str, stream: str) -> str:

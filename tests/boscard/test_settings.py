@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import typing
+
 import pytest
+from pydantic import BaseModel
 
 from boscard.home import PROJECT
-from boscard.settings import SettingsError, read_settings
+from boscard.settings import RIGHT, Settings, SettingsError, read_settings
 from ingest.registry import SOURCES
 
 GOOD = (PROJECT / "boscard.toml").read_text("utf-8")
@@ -29,7 +32,7 @@ def test_the_shipped_file_is_valid_and_names_registered_sources():
         pytest.param(
             'reporting_currency = "EUR"',
             'reporting_currency = "euro"',
-            ["company.reporting_currency", "'euro'"],
+            ["company.reporting_currency: 'euro'", "write an ISO code such as 'EUR'"],
             id="a currency that is none",
         ),
         pytest.param(
@@ -41,7 +44,7 @@ def test_the_shipped_file_is_valid_and_names_registered_sources():
         pytest.param(
             "publication_hour = 7",
             "publication_hour = 24",
-            ["company.publication_hour", "less than or equal to 23"],
+            ["company.publication_hour: 24", "write a whole hour from 0 to 23"],
             id="an hour out of range",
         ),
         pytest.param(
@@ -62,6 +65,72 @@ def test_the_shipped_file_is_valid_and_names_registered_sources():
             ["accounts.1.account", "'../etc'"],
             id="an account that would leave its folder",
         ),
+        pytest.param(
+            'account = "4185550102"',
+            'account = ".."',
+            ["accounts.1.account: '..'", "no '.' first"],
+            id="an account that is the folder above",
+        ),
+        pytest.param(
+            'account = "4185550102"',
+            'account = "."',
+            ["accounts.1.account: '.'", "no '.' first"],
+            id="an account that is the folder itself",
+        ),
+        pytest.param(
+            'account = "4185550102"',
+            'account = "418-555-0102"',
+            ["accounts.1.account: '418-555-0102'", "without dashes, 10 digits", "'4185550101'"],
+            id="a Google Ads id with dashes",
+        ),
+        pytest.param(
+            'account = "4185550102"',
+            "account = 4185550102",
+            ["accounts.1.account: 4185550102", "write the vendor's id in quotes"],
+            id="an id that is a number",
+        ),
+        pytest.param(
+            'connection = "hubspot"',
+            'connection = "google_ads"',
+            ["'google_ads' is named for google_ads and for hubspot", "of its own for each source"],
+            id="one connection for two sources",
+        ),
+        pytest.param(
+            'connection = "hubspot"',
+            'connection = "Hub Spot"',
+            ["accounts.2.connection: 'Hub Spot'", "such as 'google_ads'"],
+            id="a connection that cannot be named in the environment",
+        ),
+        pytest.param(
+            "history_start = 2025-10-01",
+            'history_start = ""',
+            ["company.history_start: ''", "write a date such as 2025-10-01"],
+            id="a date that is none",
+        ),
+        pytest.param(
+            "history_start = 2025-10-01\n",
+            "",
+            ["company.history_start is missing", "write a date such as 2025-10-01"],
+            id="no date",
+        ),
+        pytest.param(
+            "seed = 7",
+            "scale = 0",
+            ["sandbox.scale: 0", "write a number above 0 and not above 10"],
+            id="a company of nobody",
+        ),
+        pytest.param(
+            "[sandbox]",
+            "[publication]\nkeep = 0\n[sandbox]",
+            ["publication.keep: 0", "write a whole number from 1"],
+            id="no publication kept",
+        ),
+        pytest.param(
+            "[company]",
+            "[[company]]",
+            ["company is not right", "below a line [company]"],
+            id="a section written as a list",
+        ),
         pytest.param("[company]", "[company", ["not valid TOML"], id="not TOML"),
     ],
 )
@@ -72,6 +141,27 @@ def test_what_is_wrong_is_told(tmp_path, old, new, words):
         read_settings(path)
     for part in [str(path), *words]:
         assert part in str(raised.value)
+
+
+def test_every_account_that_its_source_refuses_is_told_at_once(tmp_path):
+    text = GOOD.replace("4185550101", "418-555-0101").replace("4185550102", "418")
+    with pytest.raises(SettingsError) as raised:
+        read_settings(written(tmp_path, text))
+    lines = str(raised.value).splitlines()
+    assert ["accounts.0.account" in lines[0], "accounts.1.account" in lines[1]] == [True, True]
+
+
+def names(model):
+    for name, field in model.model_fields.items():
+        yield name
+        inner = [field.annotation, *typing.get_args(field.annotation)]
+        for kind in inner:
+            if isinstance(kind, type) and issubclass(kind, BaseModel):
+                yield from names(kind)
+
+
+def test_of_every_setting_it_is_known_what_would_be_right():
+    assert set(names(Settings)) == set(RIGHT)
 
 
 def test_a_source_that_is_not_registered_is_told(tmp_path):

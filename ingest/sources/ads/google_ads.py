@@ -217,4 +217,6 @@ SOURCE = Source(
         headers=headers,
         check=check,
     ),
+    account_pattern=r"[0-9]{10}",
+    account_words="the customer id without dashes, 10 digits, such as '4185550101'",
 )
