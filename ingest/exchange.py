@@ -9,6 +9,8 @@ from typing import Any, Literal
 
 import msgspec
 
+from ingest.errors import Refused
+
 
 @dataclass(frozen=True, slots=True)
 class Request:
@@ -90,6 +92,17 @@ class Page:
     def row(self, index: int) -> Any:
         """One row decoded: for a cursor, never for all rows of a report."""
         return msgspec.json.decode(self.rows[index])
+
+    def text(self, index: int, key: str) -> str:
+        """The text by which a row is known, for a cursor. Raises Refused where it has none."""
+        row = self.row(index)
+        found = row.get(key) if isinstance(row, dict) else None
+        if not isinstance(found, str) or not found:
+            raise Refused(
+                f"the answer of {self.url} has another shape (a row has no {key!r})",
+                "see whether the vendor changed its API version",
+            )
+        return found
 
     def without_rows(self) -> Page:
         """The same call, of whose rows none are landed."""

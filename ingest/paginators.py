@@ -116,4 +116,4 @@ class BeforeLastRow:
             raise Transient(f"a page of {page.url} is empty though {left} are left")
         if left <= 1:
             return None
-        return request.with_params(**{self.sent: str(page.row(-1)[self.key])})
+        return request.with_params(**{self.sent: page.text(-1, self.key)})

@@ -55,12 +55,12 @@ class Rows:
         resources = dict.fromkeys([resource, *(FIELDS[name].resource for name in select)])
         fields = list(select)
         for name in resources:
-            for added in (f"{name}.resource_name", f"{name}.ad.resource_name"):
-                is_nested = ".ad." in added
-                if added in FIELDS and (
+            for resource_name in (f"{name}.resource_name", f"{name}.ad.resource_name"):
+                is_nested = ".ad." in resource_name
+                if resource_name in FIELDS and (
                     not is_nested or any(".ad." in chosen for chosen in select)
                 ):
-                    fields.append(added)
+                    fields.append(resource_name)
         self._fields = sorted(
             dict.fromkeys(fields),
             key=lambda name: (
@@ -130,9 +130,9 @@ def _object(tree: Mapping[str, Any], indent: int) -> str:
 def _encoded(kind: str, values: list[Any]) -> list[Any]:
     odd = [isinstance(value, Odd) for value in values]
     if any(odd):
-        known = iter(_encoded(kind, [value for value in values if not isinstance(value, Odd)]))
+        usual = iter(_encoded(kind, [value for value in values if not isinstance(value, Odd)]))
         return [
-            json.dumps(value.content) if isinstance(value, Odd) else next(known) for value in values
+            json.dumps(value.content) if isinstance(value, Odd) else next(usual) for value in values
         ]
     if kind == "boolean":
         return ["true" if value else "false" for value in values]

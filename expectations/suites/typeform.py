@@ -70,7 +70,7 @@ def _newest_forms(facts: Facts) -> Iterator[Mapping[str, Any]]:
 
 
 def _scores(facts: Facts) -> Mapping[str, str]:
-    """`_off_scale`: whether an answer's score is not on its field's scale.
+    """`_off_scale`: whether an answer's score is no whole number on its field's scale.
 
     A field that no landed form has (it was removed since) is held against its type's widest scale.
     """
@@ -85,8 +85,10 @@ def _scores(facts: Facts) -> Mapping[str, str]:
         "_off_scale": f"""
             try(list_bool_or(list_transform(
                 cast(json_extract(answers, '$[*]') as json[]),
-                lambda answer: not coalesce(
-                    try_cast(answer ->> '$.number' as double) between {ends}[1] and {ends}[2], true
+                lambda answer: {ends} is not null and not coalesce(
+                    try_cast(answer ->> '$.number' as double) between {ends}[1] and {ends}[2]
+                    and try_cast(answer ->> '$.number' as double) % 1 = 0,
+                    answer ->> '$.type' <> 'number'
                 )
             )))
         """
@@ -107,6 +109,14 @@ _RESPONSES: tuple[Rule, ...] = (
         predicate="_off_scale",
         expected="scores are on the scale of their form",
         sentence="Some survey answers carry a score that the survey does not offer.",
+    ),
+    RowRule(
+        name="answers_listed",
+        action="quarantine",
+        severity="critical",
+        predicate="answers is not null and coalesce(try(json_type(answers)), '') <> 'ARRAY'",
+        expected="answers is a list, or null",
+        sentence="For some survey answers it is not readable what was answered.",
     ),
     RowRule(
         name="possible_submission_date",

@@ -55,6 +55,7 @@ ROWS = {
     ("deals", "stage_history_present"): ("propertiesWithHistory.dealstage", []),
     ("pipelines", "stages_listed"): ("stages", []),
     ("*", "associated_list"): ("to", {"toObjectId": 512}),
+    ("responses", "answers_listed"): ("answers", "none"),
     ("responses", "score_on_scale"): (
         "answers",
         [{"field": {"id": "score", "type": "nps"}, "type": "number", "number": 14}],
@@ -299,6 +300,9 @@ def test_scales_reach_into_groups():
         ("score", 0, "pass"),
         ("score", 10, "pass"),
         ("score", 10.5, "fail"),
+        ("score", 7.5, "fail"),
+        ("score", "ten", "fail"),
+        ("score", None, "fail"),
         ("removed", 10, "pass"),
         ("removed", 11, "fail"),
     ],

@@ -98,7 +98,7 @@ class AfterLastId:
         body = {name: value for name, value in (request.body or {}).items() if name != "after"}
         group = body["filterGroups"][0]
         filters = [one for one in group["filters"] if one["propertyName"] != "hs_object_id"]
-        body["filterGroups"] = [{"filters": [*filters, _above(page.row(-1)["id"])]}]
+        body["filterGroups"] = [{"filters": [*filters, _above(page.text(-1, "id"))]}]
         return replace(request, body=body)
 
 
@@ -196,15 +196,8 @@ def _parts(ids: Sequence[str], size: int) -> Iterator[Sequence[str]]:
         yield ids[start : start + size]
 
 
-class _Identified(msgspec.Struct):
-    id: str
-
-
-_ID = msgspec.json.Decoder(_Identified)
-
-
 def _ids(page: Page) -> list[str]:
-    return [_ID.decode(row).id for row in page.rows]
+    return [page.text(index, "id") for index in range(len(page.rows))]
 
 
 def _properties(stream: Stream) -> list[str]:

@@ -68,7 +68,7 @@ def _forms(pull: Pull) -> Iterator[Page]:
 
 
 def _ids(page: Page) -> list[str]:
-    return [str(page.row(index)["id"]) for index in range(len(page.rows))]
+    return [page.text(index, "id") for index in range(len(page.rows))]
 
 
 def _second(moment: datetime) -> str:
