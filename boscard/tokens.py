@@ -1,4 +1,8 @@
-"""Rotated refresh tokens inside Airflow tasks: Airflow Variables, sealed before they get here."""
+"""Rotated refresh tokens as Airflow Variables, sealed before they get here.
+
+A task reaches them through Airflow's execution API, a command line through Airflow's database; it
+is the same Variable, so that neither uses a token which the other has rotated away.
+"""
 
 from __future__ import annotations
 
@@ -15,7 +19,25 @@ class VariableTokens:
     def save(self, name: str, value: str) -> None:
         from airflow.sdk import Variable
 
-        Variable.set(_key(name), value, description="Rotated refresh token, sealed (Boscard)")
+        Variable.set(_key(name), value, description=DESCRIPTION)
+
+
+class DatabaseTokens:
+    """The same Variables outside tasks; needs Airflow's database to be there."""
+
+    def load(self, name: str) -> str | None:
+        from airflow.models.variable import Variable
+
+        value: str | None = Variable.get(_key(name), default_var=None)
+        return value
+
+    def save(self, name: str, value: str) -> None:
+        from airflow.models.variable import Variable
+
+        Variable.set(_key(name), value, description=DESCRIPTION)
+
+
+DESCRIPTION = "Rotated refresh token, sealed (Boscard)"
 
 
 def _key(name: str) -> str:
