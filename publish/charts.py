@@ -15,18 +15,22 @@ import pygal
 from markupsafe import Markup, escape
 
 WIDTH, HEIGHT, MARGIN = 240, 56, 5
-VALUES, REFERENCE = 0, 1
+VALUES, RUNNING, REFERENCE = 0, 1, 2
 
 
 @dataclass(frozen=True, slots=True)
 class Trend:
-    """One line of values in time, oldest first; None where there is none, a gap in the line."""
+    """One line of values in time, oldest first; None where there is none, a gap in the line.
+
+    A last value that is still running is drawn hollow, on a dotted line: it may not be compared.
+    """
 
     label: str
     values: Sequence[float | None]
     reference: float | None = None
     bounds: tuple[float, float] | None = None
     has_dots: bool = False
+    is_running: bool = False
 
 
 def draw(trend: Trend) -> Markup:
@@ -44,19 +48,33 @@ def draw(trend: Trend) -> Markup:
 
 def _marks(trend: Trend) -> Iterator[str]:
     lines: list[str] = []
-    dots: list[str] = []
+    dots: dict[int, list[str]] = {VALUES: [], RUNNING: []}
     for series, mark in _drawn(trend):
         if mark.tag == "path" and series == REFERENCE:
             yield f'<path class="target" d="{_rounded(mark.get("d"))}"/>'
         elif mark.tag == "path":
-            lines.append(f'<path class="line" d="{_rounded(mark.get("d"))}"/>')
-        elif series == VALUES:
+            kind = "line running" if series == RUNNING else "line"
+            lines.append(f'<path class="{kind}" d="{_rounded(mark.get("d"))}"/>')
+        elif series != REFERENCE:
             x, y = float(mark.get("cx")), float(mark.get("cy"))
-            dots.append(f'x1="{x:.1f}" y1="{y:.1f}" x2="{x:.1f}" y2="{y:.1f}"/>')
+            dots[series].append(f'x1="{x:.1f}" y1="{y:.1f}" x2="{x:.1f}" y2="{y:.1f}"/>')
     yield from lines
+    *others, last = dots[VALUES] + dots[RUNNING][-1:]
     # A line of no length with round caps is a dot that stays round however the image is stretched.
-    yield from (f'<line class="dot" {dot}' for dot in (dots[:-1] if trend.has_dots else ()))
-    yield f'<line class="dot last" {dots[-1]}'
+    for dot, is_alone in zip(others, _alone(trend.values), strict=False):
+        if trend.has_dots or is_alone:
+            yield f'<line class="dot" {dot}'
+    yield f'<line class="dot last" {last}'
+    if trend.is_running:
+        yield f'<line class="dot hole" {last}'
+
+
+def _alone(values: Sequence[float | None]) -> Iterator[bool]:
+    """For each value that is known, whether it has no neighbour to draw a line to."""
+    padded = [None, *values, None]
+    for before, value, after in zip(padded, values, padded[2:], strict=False):
+        if value is not None:
+            yield before is None and after is None
 
 
 def _rounded(path: str) -> str:
@@ -77,7 +95,10 @@ def _drawn(trend: Trend) -> Iterator[tuple[int, Any]]:
         show_y_labels=False,
         js=[],
     )
-    chart.add("values", list(trend.values))
+    settled = [*trend.values[:-1], None] if trend.is_running else list(trend.values)
+    running = [None] * (len(settled) - 2) + list(trend.values[-2:]) if trend.is_running else []
+    chart.add("values", settled)
+    chart.add("running", running)
     if trend.reference is not None:
         chart.add("reference", [trend.reference] * len(trend.values))
     for group in chart.render_tree().iter():

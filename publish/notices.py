@@ -10,28 +10,53 @@ from ingest.registry import SOURCES
 from publish import figures
 from publish.page_data import PageData, Row
 
+DONE = {
+    "block": ("wrong data stop the publication", "Nothing is published until they are right."),
+    "hold": ("new data held back", "The last good data stay until somebody decides."),
+    "quarantine": ("wrong rows left out", "They count nowhere until the vendor sends them right."),
+    "observe": ("something looks unusual", "The data count as they are."),
+}
+
 
 @dataclass(frozen=True, slots=True)
 class Notice:
-    """What is wrong, since when, and which KPIs it touches."""
+    """What is wrong, since when, which KPIs it touches, and each failed check for the engineer."""
 
     title: str
     sentence: str
     touches: str = ""
+    checks: tuple[str, ...] = ()
 
 
 def notices(data: PageData, complaints: Sequence[str]) -> list[Notice]:
     found = [Notice("Tonight", complaint) for complaint in complaints]
+    failures = sorted(
+        data["failures"], key=lambda row: (list(DONE).index(row["action"]), row["source"])
+    )
     late = [row for row in data["streams"] if row["stream_state"] != "fresh"]
-    for (source, account), rows in groupby(late, lambda row: (row["source"], row["account_name"])):
+    for account, rows in groupby(late, _account):
         worst = max(rows, key=lambda row: row["days_behind"] or 10**6)
-        title = f"{account} ({source_title(source)}): {lateness(worst)}"
-        found.append(Notice(title, _waiting(worst), _touched(data, source)))
-    found += [
-        Notice(f"{row['account_name']} ({source_title(row['source'])})", row["sentence"])
-        for row in data["failures"]
-    ]
+        title = f"{account[1]} ({source_title(account[0])}): {lateness(worst)}"
+        held = [row for row in failures if row["action"] == "hold" and _account(row) == account]
+        failures = [row for row in failures if row not in held]
+        found.append(
+            Notice(title, _waiting(worst), _touched(data, account[0], is_late=True), _checks(held))
+        )
+    for (action, source), rows in groupby(failures, lambda row: (row["action"], row["source"])):
+        failed = list(rows)
+        accounts = figures.listing(sorted({row["account_name"] for row in failed}))
+        what, follows = DONE[action]
+        title = f"{accounts} ({source_title(source)}): {what}"
+        found.append(Notice(title, follows, _touched(data, source, is_late=False), _checks(failed)))
     return found
+
+
+def _account(row: Row) -> tuple[str, str]:
+    return row["source"], row["account_name"]
+
+
+def _checks(failures: Sequence[Row]) -> tuple[str, ...]:
+    return tuple(f"{row['account_name']}, {row['check_id']}: {row['sentence']}" for row in failures)
 
 
 def lateness(row: Row) -> str:
@@ -50,8 +75,13 @@ def _waiting(row: Row) -> str:
     return f"Newer data {why}. Numbers that need them end on {figures.day(row['data_through'])}."
 
 
-def _touched(data: PageData, source: str) -> str:
-    doubtful = {row["node_id"] for row in data.node("kpi") if row["dq_state"] in ("stale", "held")}
+def _touched(data: PageData, source: str, *, is_late: bool) -> str:
+    """The KPIs that rest on the source and end early, or rest on rows that were found wrong."""
+    doubtful = {
+        row["node_id"]
+        for row in data.node("kpi")
+        if (row["data_through"] != data.as_of_date if is_late else row["dq_state"] == "suspect")
+    }
     return figures.listing(
         [
             row["name"]

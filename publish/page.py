@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import jinja2
+from markupsafe import Markup
 
 from boscard.home import Home
 from boscard.settings import Settings
@@ -116,7 +117,9 @@ def _node(row: Row, data: PageData) -> dict[str, Any]:
         "trust": row["dq_state"],
         "trust_words": figures.TRUST[row["dq_state"]],
         "reason": row["dq_reason"],
-        "trend": _trend(f"{row['name']}: score", past, "months", bounds=(0, 1)),
+        "trend": _trend(
+            f"{row['name']}: score", past, "months", bounds=(0, 1), is_running=row["is_running"]
+        ),
     }
 
 
@@ -150,7 +153,9 @@ def _kpi(row: Row, data: PageData, currency: str) -> dict[str, Any]:
         "decision": definition["decision"],
         "formula": definition["formula"],
         "steward": definition["steward_name"],
-        "months": _trend(label, series["month"], "months", row["target"]),
+        "months": _trend(
+            label, series["month"], "months", row["target"], is_running=row["is_running"]
+        ),
         "days": _trend(label, series["day"], "days"),
     }
 
@@ -158,7 +163,7 @@ def _kpi(row: Row, data: PageData, currency: str) -> dict[str, Any]:
 def _doubt(current: Row) -> str:
     """How far a value that rests on few answers may be off; empty when it may be taken as it is."""
     margin = "" if current["margin"] is None else f"± {current['margin']:.0f} points"
-    few = f"rests on only {current['n']}" if current["is_low_confidence"] else ""
+    few = f"rests on only {current['n']} cases" if current["is_low_confidence"] else ""
     return ", ".join(part for part in (margin, few) if part)
 
 
@@ -172,15 +177,21 @@ def _trend(
     kind: str,
     target: float | None = None,
     bounds: tuple[float, float] | None = None,
+    is_running: bool = False,
 ) -> dict[str, Any]:
+    """A trend with its axis in words; one value alone is no trend and is not drawn."""
     values = [value for _, value in series]
     known = [value for value in values if value is not None]
+    is_running = is_running and values[-1:] != [None]
     label = f"{label}, last {len(series)} {kind}"
     if known:
         label += f": from {min(known):,.2f} to {max(known):,.2f}, at last {known[-1]:,.2f}"
+    if is_running:
+        label += " to date"
+    trend = Trend(label, values, target, bounds, kind == "months", is_running)
     form = "%b %Y" if kind == "months" else "%-d %b"
     return {
-        "svg": draw(Trend(label, values, target, bounds, kind == "months" or None in values)),
+        "svg": draw(trend) if len(known) > 1 else Markup(""),
         "first": series[0][0].strftime(form) if series else "",
         "last": series[-1][0].strftime(form) if series else "",
         "words": f"{len(series)} {kind}",

@@ -58,12 +58,11 @@ QUERIES = {
         order by source, account_name, stream
     """,
     "failures": """
-        select source, account_name, severity, action, sentence
+        select source, account_name, check_id, action, sentence
         from kpi.data_quality
         where as_of_date = ? and rule != 'loaded_through' and state in ('fail', 'error')
             and severity != 'info'
-        order by list_position(['block', 'hold', 'quarantine', 'observe'], action),
-            severity, source, account_name, check_id
+        order by source, account_name, check_id
     """,
     "restated": """
         select r.*, d.name, d.unit

@@ -1,0 +1,103 @@
+from __future__ import annotations
+
+from datetime import date, timedelta
+from typing import Any
+
+from publish.notices import Notice, notices
+from publish.page_data import PageData
+
+NIGHT = date(2026, 5, 20)
+KPIS = {
+    "F01": ("Ad spend", "google_ads", "suspect", 0),
+    "F07": ("Cost per lead", "google_ads, hubspot", "suspect", 2),
+    "C06": ("New customers", "hubspot", "held", 2),
+    "C01": ("Net promoter score", "typeform", "verified", 0),
+}
+
+
+def failure(source: str, account: str, action: str, rule: str = "rule") -> dict[str, Any]:
+    check = f"{source}.stream.{rule}"
+    return {
+        "source": source,
+        "account_name": account,
+        "action": action,
+        "check_id": check,
+        "sentence": f"{rule} of {account}.",
+    }
+
+
+def stream(source: str, account: str, state: str, behind: int) -> dict[str, Any]:
+    return {
+        "source": source,
+        "account_name": account,
+        "stream_state": state,
+        "days_behind": behind,
+        "data_through": NIGHT - timedelta(behind),
+    }
+
+
+def found(*failures: dict[str, Any], streams: list[dict[str, Any]] | None = None) -> list[Notice]:
+    rows = {
+        "failures": list(failures),
+        "streams": streams or [],
+        "nodes": [
+            {
+                "node_type": "kpi",
+                "node_id": kpi,
+                "dq_state": state,
+                "data_through": NIGHT - timedelta(behind),
+            }
+            for kpi, (_, _, state, behind) in KPIS.items()
+        ],
+        "definitions": [
+            {"kpi_id": kpi, "name": name, "sources": sources}
+            for kpi, (name, sources, _, _) in KPIS.items()
+        ],
+    }
+    return notices(PageData(NIGHT, rows), ["The night says so."])
+
+
+def test_a_vendors_failed_checks_are_one_notice_with_the_checks_for_the_engineer() -> None:
+    _, notice = found(
+        failure("google_ads", "US", "quarantine", "a"),
+        failure("google_ads", "DE", "quarantine", "b"),
+    )
+    assert notice.title == "DE and US (Google Ads): wrong rows left out"
+    assert notice.touches == "Ad spend and Cost per lead"
+    assert notice.checks == (
+        "US, google_ads.stream.a: a of US.",
+        "DE, google_ads.stream.b: b of DE.",
+    )
+
+
+def test_what_weighs_more_stands_first() -> None:
+    titles = [
+        notice.title
+        for notice in found(
+            failure("google_ads", "DE", "observe"),
+            failure("typeform", "T", "quarantine"),
+            failure("hubspot", "H", "block"),
+            streams=[stream("hubspot", "H", "late", 1)],
+        )
+    ]
+    assert titles == [
+        "Tonight",
+        "H (HubSpot): 1 day behind",
+        "H (HubSpot): wrong data stop the publication",
+        "T (Typeform): wrong rows left out",
+        "DE (Google Ads): something looks unusual",
+    ]
+
+
+def test_held_data_are_told_once_with_why() -> None:
+    _, notice = found(
+        failure("hubspot", "H", "hold", "too_few"),
+        streams=[stream("hubspot", "H", "held", 2), stream("typeform", "T", "fresh", 0)],
+    )
+    assert notice.title == "H (HubSpot): new data held back"
+    assert notice.checks == ("H, hubspot.stream.too_few: too_few of H.",)
+
+
+def test_late_data_touch_every_kpi_that_ends_early_whatever_else_is_wrong_with_it() -> None:
+    _, notice = found(streams=[stream("hubspot", "H", "late", 2)])
+    assert notice.touches == "Cost per lead and New customers"
