@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from datetime import UTC, date, datetime, timedelta
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Literal, NoReturn
 
 import click
 from rich.console import Console
@@ -60,6 +60,12 @@ date_option = click.option(
     help="The night's last day of data. Default: yesterday in the business time zone.",
 )
 
+accept_movements_option = click.option(
+    "--accept-movements",
+    is_flag=True,
+    help="Publish though settled numbers moved: you have looked at them and they are right.",
+)
+
 
 @click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(boscard.__version__, prog_name="boscard")
@@ -73,26 +79,32 @@ def main() -> None:
 
 @main.command()
 @date_option
-@click.option(
-    "--accept-movements",
-    is_flag=True,
-    help="Publish though settled numbers moved: you have looked at them and they are right.",
-)
+@accept_movements_option
 def nightly(as_of_date: date | None, accept_movements: bool) -> None:
     """Run one night: pull, gate, load, transform, audit, publish.
 
     Runs Airflow's own DAGs without a scheduler and stops what it started. Exits 0 when all of it
     was published, 3 when it was published without a source, 1 when it was not published.
     """
-    from boscard.nightly import run_night
-    from boscard.summary import print_summary
+    _run(_night(as_of_date), accept_movements)
 
-    night = _night(as_of_date)
-    console = Console(highlight=False)
-    console.print(f"[bold]night of {night.clock.as_of_date}[/] (home: {night.home.root})")
-    started = datetime.now(UTC)
-    outcomes = run_night(night, console, accept_movements)
-    sys.exit(print_summary(night, outcomes, datetime.now(UTC) - started, console))
+
+@main.command()
+@click.option("--from", "first", type=Day(), required=True, help="The first day to ask for anew.")
+@click.option("--to", "last", type=Day(), required=True, help="The last day to ask for anew.")
+@date_option
+@accept_movements_option
+def backfill(first: date, last: date, as_of_date: date | None, accept_movements: bool) -> None:
+    """Ask the vendors for past days anew in the newest night, and publish it.
+
+    Entities (contacts, deals, campaigns) come as they are now: vendors keep no past state of them.
+    """
+    from boscard.backfill import asking, sentences
+
+    night = asking(_night(as_of_date), first, last)
+    for sentence in sentences(night):
+        click.echo(sentence)
+    _run(night, accept_movements)
 
 
 @main.command()
@@ -162,6 +174,39 @@ def read(view: str, limit: int) -> None:
     from publish.read import read as read_view
 
     click.echo(read_view(view).head(limit).to_csv(index=False), nl=False)
+
+
+@main.command()
+@click.argument("kpi", required=False)
+@click.argument("period", required=False)
+@click.option("--segment", default="company", show_default=True, help="A channel, or a campaign.")
+@click.option("--forward", metavar="CALL", help="Follow this API call to the KPIs it feeds.")
+@click.option("--json", "as_json", is_flag=True, help="Everything, as JSON.")
+def explain(
+    kpi: str | None, period: str | None, segment: str, forward: str | None, as_json: bool
+) -> None:
+    """Walk the value of KPI in PERIOD back to its days, raw rows, batches and API calls.
+
+    PERIOD is a day (2026-11-04), an ISO week (2026-W45), a month (2026-11) or a quarter (2026-Q4).
+    """
+    from publish.explain import explain as explain_value
+    from publish.feeds import feeds
+    from publish.period import parse_period
+    from publish.trees import explained, fed, to_json
+
+    settings, home = read_settings(), Home.default()
+    if forward:
+        found = feeds(home, settings, forward)
+        shown = to_json(found) if as_json else fed(found)
+    elif kpi and period:
+        walked = explain_value(home, settings, kpi, parse_period(period), segment)
+        shown = to_json(walked) if as_json else explained(walked)
+    else:
+        raise click.UsageError("name a KPI and a period, or an API call with --forward")
+    if isinstance(shown, str):
+        click.echo(shown)
+    else:
+        Console(highlight=False).print(shown)
 
 
 @main.group()
@@ -240,6 +285,17 @@ def down() -> None:
     from boscard.services import stop_services
 
     stop_services(Home.default(), Console(highlight=False))
+
+
+def _run(night: Night, accept_movements: bool) -> NoReturn:
+    from boscard.nightly import run_night
+    from boscard.summary import print_summary
+
+    console = Console(highlight=False)
+    console.print(f"[bold]night of {night.clock.as_of_date}[/] (home: {night.home.root})")
+    started = datetime.now(UTC)
+    outcomes = run_night(night, console, accept_movements)
+    sys.exit(print_summary(night, outcomes, datetime.now(UTC) - started, console))
 
 
 def _night(as_of_date: date | None) -> Night:

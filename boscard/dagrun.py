@@ -24,8 +24,8 @@ def main() -> int:
         return 1
     dag = bag.dags[dag_id]
     dag.deadline = None  # without a scheduler nobody watches it, and Airflow 3.3.2 fails over it
-    accept = bool(os.environ.get("BOSCARD_ACCEPT_MOVEMENTS"))
-    conf_of_run = {"accept_movements": accept} if "accept_movements" in dag.params else None
+    wanted = json.loads(os.environ.get("BOSCARD_RUN_CONF", "{}"))
+    conf_of_run = {name: value for name, value in wanted.items() if name in dag.params}
     run = dag.test(logical_date=datetime.fromisoformat(moment), run_conf=conf_of_run)
     tasks: dict[str, list[str]] = {}
     for instance in run.get_task_instances():

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from boscard.clock import Clock
 from boscard.home import Home
 from boscard.settings import Settings, read_settings
-from ingest.batch import Batch, Unit
+from ingest.batch import Batch, Unit, Window
 from ingest.errors import IngestError, Skipped
 from ingest.landing import Landing
 from ingest.plan import plan
@@ -33,19 +33,23 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Night:
-    """Settings, folders, clock of one night; each step may be called again, then does nothing."""
+    """Settings, folders, clock of one night; each step may be called again, then does nothing.
+
+    `asked` are days that a person wants from the vendors anew in this night (a backfill).
+    """
 
     settings: Settings
     home: Home
     clock: Clock
+    asked: Window | None = None
 
     @classmethod
-    def ending(cls, data_interval_end: datetime) -> Night:
+    def ending(cls, data_interval_end: datetime, asked: Window | None = None) -> Night:
         """The night of an Airflow run, which is known by the end of its data interval alone."""
         settings = read_settings()
         company = settings.company
         clock = Clock.at(data_interval_end, company.zone, company.publication_hour)
-        return cls(settings, Home.default(), clock)
+        return cls(settings, Home.default(), clock, asked)
 
     @property
     def landing(self) -> Landing:
@@ -53,7 +57,7 @@ class Night:
 
     def due(self, source: str, again: bool = False) -> list[Unit]:
         """The units of a source that are still to be pulled."""
-        return plan(self.settings, source, self.clock, self.landing, again)
+        return plan(self.settings, source, self.clock, self.landing, again, self.asked)
 
     def pull(
         self,

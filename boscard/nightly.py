@@ -20,7 +20,7 @@ from typing import Any
 
 from rich.console import Console
 
-from boscard import airflow_home
+from boscard import airflow_home, backfill
 from boscard.night import Night
 from boscard.vendors import reachable_vendors
 
@@ -61,7 +61,8 @@ def run_night(night: Night, console: Console, accept_movements: bool = False) ->
         }
         progress = logs / "progress.log"
         progress.write_text("", encoding="utf-8")
-        environ["BOSCARD_ACCEPT_MOVEMENTS"] = "1" if accept_movements else ""
+        asked = backfill.parameters(night.asked)
+        environ["BOSCARD_RUN_CONF"] = json.dumps({"accept_movements": accept_movements, **asked})
         environ["BOSCARD_PROGRESS"] = str(progress)
         vendors = reachable_vendors(
             night.settings, night.clock.as_of_date, environ, logs / "sandbox.log", console

@@ -106,8 +106,8 @@ def print_replay(done: Replay, console: Console) -> int:
     """Say what was rebuilt and how it compares; returns the exit status."""
     rebuilt = done.rebuilt
     console.print(
-        f"replayed the night of {done.night}: {rebuilt.nights:,} nights, "
-        f"{rebuilt.batches:,} batches, {rebuilt.rows:,} rows"
+        f"replayed the night of {done.night}: nights {rebuilt.nights:,}, "
+        f"batches {rebuilt.batches:,}, rows {rebuilt.rows:,}"
     )
     if rebuilt.ungated:
         console.print(f"  not gated     {rebuilt.ungated:,} batches, left out")
@@ -121,10 +121,13 @@ def print_replay(done: Replay, console: Console) -> int:
         console.print(f"  published     {name}: [green]the same to the last row[/]")
     elif done.is_reproduced is None:
         changed = " and ".join(done.differing_inputs)
-        console.print(f"  published     {name}: other rows, for {changed} changed since")
+        console.print(
+            f"  published     {name}: other rows, for {changed} changed since", soft_wrap=True
+        )
     else:
         console.print(
-            f"  published     {name}: [red]other rows[/] from the same definitions and batches"
+            f"  published     {name}: [red]other rows[/] from the same definitions and batches",
+            soft_wrap=True,
         )
         return 1
     return 0

@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING
 
 from airflow.sdk import get_current_context
 
+from boscard.backfill import asked_window
+
 if TYPE_CHECKING:
     from boscard.night import Night
 
@@ -16,4 +18,4 @@ def tonight() -> Night:
 
     context = get_current_context()
     end = context.get("data_interval_end") or context["dag_run"].run_after
-    return Night.ending(end)
+    return Night.ending(end, asked_window(context["params"]))

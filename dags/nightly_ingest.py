@@ -5,8 +5,16 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Any
 
-from airflow.sdk import DAG, Asset, CronDataIntervalTimetable, get_current_context, task
+from airflow.sdk import (
+    DAG,
+    Asset,
+    CronDataIntervalTimetable,
+    Param,
+    get_current_context,
+    task,
+)
 
+from boscard.backfill import ASKED
 from boscard.retry_policy import RETRIES, ByRecovery
 from boscard.settings import read_settings
 from boscard.tonight import tonight
@@ -30,7 +38,8 @@ warehouse: `scorecard` loads what passed.
 closed), mend the connection, clear the task. *Throttled* and *Transient* retry by themselves.
 `gate` red is a bug of ours. `verdict` red names the units that are missing tonight: the scorecard
 is published without them and says how old their data are. Clearing `pull` pulls only what is
-missing; `boscard check` tries every account.
+missing; `boscard check` tries every account. To have days from the vendor anew, trigger with
+`backfill_from` and `backfill_to`.
 """
 
 
@@ -53,6 +62,10 @@ def ingest_dag(source: Source) -> DAG:
             "execution_timeout": timedelta(hours=1),
         },
         tags=["ingest", source.area],
+        params={
+            name: Param(None, type=["null", "string"], format="date", description=text)
+            for name, text in ASKED.items()
+        },
         doc_md=DOC.format(title=source.title),
     ) as dag:
 

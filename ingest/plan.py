@@ -26,11 +26,17 @@ class Landed:
 
 
 def plan(
-    settings: Settings, source: str, clock: Clock, landing: Landing, again: bool = False
+    settings: Settings,
+    source: str,
+    clock: Clock,
+    landing: Landing,
+    again: bool = False,
+    asked: Window | None = None,
 ) -> list[Unit]:
     """The units of one source that are due this night, in the order in which they are pulled.
 
-    What has landed for this as_of_date is not due a second time, unless `again`.
+    What has landed for this as_of_date is not due a second time, unless `again`. `asked` are days
+    that a person wants from the vendors anew.
     """
     units = []
     for stream in SOURCES[source].streams.values():
@@ -42,6 +48,7 @@ def plan(
                 as_of=clock.as_of_date,
                 whole=_whole(settings.company.history_start, clock, account),
                 again=again,
+                asked=asked,
             )
             units += [Unit(source, name, stream.name, window) for window in windows]
     return units
@@ -67,12 +74,14 @@ def due(
     as_of: date,
     whole: Window | None,
     again: bool = False,
+    asked: Window | None = None,
 ) -> list[Window | None]:
     """The windows of one stream to pull; [None] for a complete list.
 
     `whole` is history start to the account's settled day, None while that is not over. A windowed
-    stream wants its gaps, the days that the vendor still restates, and the windows held on earlier
-    nights; changes are wanted since the newest night that landed, with an overlap.
+    stream wants its gaps, the days that the vendor still restates, the windows held on earlier
+    nights and the days `asked` for; changes are wanted since the newest night that landed, with an
+    overlap, or since the first day asked for.
     """
     tonight = [] if again else [batch for batch in landed if batch.as_of_date >= as_of]
     earlier = [batch for batch in landed if batch.as_of_date < as_of]
@@ -81,9 +90,8 @@ def due(
     if whole is None:
         return []
     if stream.load == "changes":
-        if tonight:
-            return []
-        return [_since(stream, earlier, whole)]
+        since = [] if tonight else [_since(stream, earlier, whole)]
+        return list[Window | None](_since_asked(asked, tonight, since, whole))
     before = [batch.window for batch in earlier if batch.window]
     had = [batch.window for batch in tonight if batch.window]
     restated = last_days(whole.end, stream.restatement_days)
@@ -92,6 +100,7 @@ def due(
             *gaps(before, whole),
             *([restated] if restated and before else []),
             *_still_held(earlier),
+            *([asked] if asked else []),
         ]
     )
     left = clip(subtract(wanted, had), whole)
@@ -104,6 +113,19 @@ def _since(stream: Stream, earlier: Sequence[Landed], whole: Window) -> Window:
         return whole
     start = max(nights) - timedelta(days=stream.restatement_days)
     return Window(min(max(start, whole.start), whole.end), whole.end)
+
+
+def _since_asked(
+    asked: Window | None, tonight: Sequence[Landed], due: list[Window], whole: Window
+) -> list[Window]:
+    """What is due of changes, from the first day asked for where that is not in it yet."""
+    if asked is None or asked.start > whole.end:
+        return due
+    first = max(asked.start, whole.start)
+    had = [*due, *(batch.window for batch in tonight if batch.window)]
+    if any(window.start <= first for window in had):
+        return due
+    return [Window(first, whole.end)]
 
 
 def _still_held(earlier: Sequence[Landed]) -> list[Window]:

@@ -130,6 +130,81 @@ def test_again_pulls_what_the_night_had_pulled(load):
     assert again == due(kind, before, as_of=NIGHT, whole=WHOLE) != []
 
 
+ASKED = Window(date(2026, 8, 10), date(2026, 8, 20))
+BEFORE = [landed(START, NIGHT - DAY, NIGHT - DAY)]
+RESTATED = Window(NIGHT - 3 * DAY, NIGHT)
+ASKED_CASES = {
+    "days are due beside what is due anyway": (
+        stream("window", 3),
+        BEFORE,
+        ASKED,
+        [ASKED, RESTATED],
+    ),
+    "days after tonight's pull": (
+        stream("responses", 3),
+        [*BEFORE, landed(RESTATED.start, NIGHT, NIGHT, 2)],
+        ASKED,
+        [ASKED],
+    ),
+    "days that came tonight": (
+        stream("window", 3),
+        [
+            *BEFORE,
+            landed(START, date(2026, 8, 12), NIGHT, 2),
+            landed(RESTATED.start, NIGHT, NIGHT, 3),
+        ],
+        ASKED,
+        [Window(date(2026, 8, 13), ASKED.end)],
+    ),
+    "days in parts": (
+        stream("window", 0, window_days=6),
+        [*BEFORE, landed(NIGHT, NIGHT, NIGHT, 2)],
+        ASKED,
+        [Window(ASKED.start, date(2026, 8, 15)), Window(date(2026, 8, 16), ASKED.end)],
+    ),
+    "days outside the history are left out": (
+        stream("window", 0),
+        [*BEFORE, landed(NIGHT, NIGHT, NIGHT, 2)],
+        Window(START - 9 * DAY, START),
+        [Window(START, START)],
+    ),
+    "changes since the first day asked for": (
+        stream("changes", 1),
+        BEFORE,
+        ASKED,
+        [Window(ASKED.start, NIGHT)],
+    ),
+    "changes after tonight's pull": (
+        stream("changes", 1),
+        [*BEFORE, landed(NIGHT - 2 * DAY, NIGHT, NIGHT, 2)],
+        ASKED,
+        [Window(ASKED.start, NIGHT)],
+    ),
+    "changes of days that are in tonight's pull": (
+        stream("changes", 1),
+        [*BEFORE, landed(ASKED.start, NIGHT, NIGHT, 2)],
+        ASKED,
+        [],
+    ),
+    "a complete list has no days": (
+        stream("snapshot"),
+        [Landed(None, NIGHT, 1, False)],
+        ASKED,
+        [],
+    ),
+}
+
+
+@pytest.mark.parametrize(
+    ("stream", "landed", "asked", "expected"), ASKED_CASES.values(), ids=ASKED_CASES
+)
+def test_days_asked_for_are_due_once_a_night(stream, landed, asked, expected):
+    planned = due(stream, landed, as_of=NIGHT, whole=WHOLE, asked=asked)
+    assert planned == expected
+    after = [*landed, *(Landed(window, NIGHT, 9, False) for window in planned)]
+    assert due(stream, after, as_of=NIGHT, whole=WHOLE, asked=asked) == []
+
+
 @pytest.mark.parametrize("load", ["window", "changes", "responses"])
 def test_nothing_is_due_before_history_starts(load):
     assert due(stream(load), [], as_of=NIGHT, whole=None) == []

@@ -1,0 +1,109 @@
+"""`boscard explain`: a published value walked back to the API calls behind it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import duckdb
+
+from boscard.home import Home
+from boscard.settings import Settings
+from publish.explanation import Explanation, StreamRows, Value
+from publish.lineage import CannotExplainError, links, warehouse
+from publish.period import Period
+from publish.read import current_record, read
+from publish.walk import Walk
+
+
+def explain(
+    home: Home, settings: Settings, kpi_id: str, period: Period, segment: str = "company"
+) -> Explanation:
+    """Walk a value back. Raises CannotExplainError where there is no such value."""
+    with warehouse(home) as connection:
+        built = _built(connection, kpi_id, period, segment)
+        segment_type = built["segment_type"]
+        value, note = _value(home, built)
+        name, formula, unit = connection.execute(
+            "select max_by(name, valid_from), max_by(formula, valid_from), max_by(unit, valid_from)"
+            " from seeds.kpi_definitions where kpi_id = ?",
+            [kpi_id],
+        ).fetchall()[0]
+        through = built["data_through"]
+        is_shown = value.no_data_reason not in ("not loaded", "too early", "suppressed")
+        last = min(period.end, through) if is_shown and through else None
+        walk = Walk(connection, settings.company.time_zone, period.start, last)
+        found: list[StreamRows] = []
+        needed = [link for link in links(connection) if link.kpi_id == kpi_id]
+        for link in needed:
+            found += walk.rows_of(link, segment_type, segment)
+        if not needed:
+            found = walk.checks()
+        days = walk.days(kpi_id, segment_type, segment)
+    return Explanation(
+        kpi_id=kpi_id,
+        name=name,
+        formula=formula,
+        unit=unit,
+        currency=settings.company.reporting_currency,
+        period=period,
+        segment_type=segment_type,
+        segment=segment,
+        value=value,
+        note=note,
+        days=days,
+        streams=found,
+    )
+
+
+def _built(
+    connection: duckdb.DuckDBPyConnection, kpi_id: str, period: Period, segment: str
+) -> dict[str, Any]:
+    rows = connection.execute(
+        "select segment_type, segment, value, numerator, denominator, no_data_reason,"
+        " data_through, dq_state from marts.fct_kpi_values"
+        " where kpi_id = ? and period_type = ? and period_start = ? order by all",
+        [kpi_id, period.type, period.start],
+    )
+    columns = [column[0] for column in rows.description or ()]
+    found = [dict(zip(columns, row, strict=True)) for row in rows.fetchall()]
+    for row in found:
+        if row["segment"] == segment:
+            return {"kpi_id": kpi_id, "period": period, **row}
+    if found:
+        known = ", ".join(str(row["segment"]) for row in found)
+        raise CannotExplainError(f"{kpi_id} {period.name}: no segment {segment!r}; {known}")
+    names = connection.execute(
+        "select distinct kpi_id from marts.fct_kpi_values order by 1"
+    ).fetchall()
+    raise CannotExplainError(
+        f"{kpi_id} has no {period.type} {period.name}; KPIs are "
+        f"{', '.join(name for (name,) in names)}, and periods those of the company's history"
+    )
+
+
+def _value(home: Home, built: dict[str, Any]) -> tuple[Value, str | None]:
+    """The published value, and a note where the warehouse has moved on from it."""
+    parts = ("value", "numerator", "denominator", "no_data_reason", "data_through", "dq_state")
+    ours = {part: built[part] for part in parts}
+    record = current_record(home)
+    if record is None:
+        return Value(None, **ours), "nothing is published yet: this is the warehouse's value"
+    rows = read("kpi_values", home)
+    period = built["period"]
+    row = rows[
+        (rows["kpi_id"] == built["kpi_id"])
+        & (rows["period_type"] == period.type)
+        & (rows["period_start"].dt.date == period.start)
+        & (rows["segment_type"] == built["segment_type"])
+        & (rows["segment"] == built["segment"])
+    ]
+    if row.empty:
+        return Value(None, **ours), "not published yet: this is the warehouse's value"
+    published = row["value"].astype(object).where(row["value"].notna(), None).iloc[0]
+    if published != ours["value"]:
+        return (
+            Value(None, **ours),
+            f"{record.publication_id} published {published}; this is the warehouse's value, which "
+            "has moved on",
+        )
+    return Value(record.publication_id, **ours), None
