@@ -6,8 +6,18 @@ is the same Variable, so that neither uses a token which the other has rotated a
 
 from __future__ import annotations
 
+from contextlib import AbstractContextManager
 
-class VariableTokens:
+from boscard.home import Home
+from ingest.tokens import one_at_a_time
+
+
+class _OfThisMachine:
+    def alone(self, name: str) -> AbstractContextManager[None]:
+        return one_at_a_time(Home.default().tokens, name)
+
+
+class VariableTokens(_OfThisMachine):
     """One Airflow Variable a connection; works in tasks only."""
 
     def load(self, name: str) -> str | None:
@@ -22,7 +32,7 @@ class VariableTokens:
         Variable.set(_key(name), value, description=DESCRIPTION)
 
 
-class DatabaseTokens:
+class DatabaseTokens(_OfThisMachine):
     """The same Variables outside tasks; needs Airflow's database to be there."""
 
     def load(self, name: str) -> str | None:

@@ -55,8 +55,10 @@ class OAuth:
     """An access token from a refresh token, for all threads of one connection.
 
     It is refreshed under a lock, once, `MARGIN` seconds before it expires or when the vendor says
-    that it has. A rotated refresh token is saved before its access token is first used: the old
-    one is dead by then, and a night that is killed must not take the new one with it.
+    that it has. Other processes of the connection wait meanwhile and then begin with the refresh
+    token that this one has saved: of two that send the same one, a vendor that rotates refuses the
+    second. A rotated refresh token is saved before its access token is first used: the old one is
+    dead by then, and a night that is killed must not take the new one with it.
     """
 
     def __init__(
@@ -100,12 +102,13 @@ class OAuth:
         with self._lock:
             if self._access is not None and self._access is not stale:
                 return self._access
-            token = self._refresh_token()
-            reply = yield self._token_request(token)
-            if reply.status in (400, 401) and (newer := self._refresh_token()) != token:
-                token = newer  # another process has rotated it meanwhile
+            with self._tokens.alone(self._name):
+                token = self._refresh_token()
                 reply = yield self._token_request(token)
-            self._access = self._accept(reply, token)
+                if reply.status in (400, 401) and (newer := self._refresh_token()) != token:
+                    token = newer  # another machine has rotated it meanwhile
+                    reply = yield self._token_request(token)
+                self._access = self._accept(reply, token)
             return self._access
 
     def _refresh_token(self) -> str:

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import base64
+import fcntl
 import os
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from pathlib import Path
 from typing import Protocol
 
@@ -18,6 +21,10 @@ class TokenStore(Protocol):
     def load(self, name: str) -> str | None: ...
 
     def save(self, name: str, value: str) -> None: ...
+
+    def alone(self, name: str) -> AbstractContextManager[None]:
+        """While inside, no other process of this machine is: load, refresh, save."""
+        ...
 
 
 class FileTokens:
@@ -44,6 +51,9 @@ class FileTokens:
             os.fsync(file.fileno())
         part.replace(path)
 
+    def alone(self, name: str) -> AbstractContextManager[None]:
+        return one_at_a_time(self._root, name)
+
     def _path(self, name: str) -> Path:
         return self._root / f"{name}.token"
 
@@ -57,6 +67,21 @@ class NoTokens:
 
     def save(self, name: str, value: str) -> None:
         return None
+
+    def alone(self, name: str) -> AbstractContextManager[None]:
+        return nullcontext()
+
+
+@contextmanager
+def one_at_a_time(folder: Path, name: str) -> Iterator[None]:
+    """Wait for, and hold, the lock of one connection; it ends with the process at the latest."""
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    handle = os.open(folder / f"{name}.lock", os.O_RDWR | os.O_CREAT, 0o600)
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(handle)
 
 
 def seal(token: str, keys: tuple[str, ...]) -> str:

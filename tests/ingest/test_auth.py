@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import fcntl
+import queue
 import threading
 from collections.abc import Callable
+from contextlib import nullcontext
 
 import pytest
 
@@ -26,6 +29,7 @@ class Issuer:
         self.refresh = "refresh-0"
         self.access = ""
         self.refreshes = 0
+        self.refused = 0
         self.before_answer: Callable[[], None] = lambda: None
         self._lock = threading.Lock()
 
@@ -36,6 +40,7 @@ class Issuer:
     def _token(self, request: Request) -> Reply:
         assert request.form is not None
         if request.form["refresh_token"] != self.refresh:
+            self.refused += 1
             return json_reply(400, b'{"error":"invalid_grant","error_description":"revoked"}')
         self.refreshes += 1
         self.access = f"access-{self.refreshes}"
@@ -177,11 +182,57 @@ def test_the_next_night_begins_with_the_rotated_token(oauth):
     assert issuer.refresh == "refresh-2"
 
 
-def test_a_token_that_another_process_has_rotated_is_taken_up(oauth, tokens):
+class Watched(FileTokens):
+    """Tells what is done with it, in order."""
+
+    def __init__(self, root, said):
+        super().__init__(root)
+        self.said = said
+
+    def load(self, name):
+        self.said.put("loads")
+        return super().load(name)
+
+    def alone(self, name):
+        self.said.put("waits")
+        return super().alone(name)
+
+
+def test_a_process_that_waits_begins_with_the_token_the_first_has_saved(oauth, tokens, tmp_path):
+    issuer, first = Issuer(), oauth().flow(DATA)
+    request = next(first)  # asks for a token, and has no answer yet
+    said: queue.Queue[str] = queue.Queue()
+    second = oauth(Watched(tmp_path / "tokens", said))  # what it shares are the files alone
+    thread = threading.Thread(target=walk, args=(second, issuer), daemon=True)
+    thread.start()
+    assert said.get(timeout=20) == "waits"
+    with (tmp_path / "tokens/crm.lock").open() as lock, pytest.raises(BlockingIOError):
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    assert said.empty()
+    first.send(issuer.reply(request))
+    thread.join(20)
+    assert [said.get_nowait(), said.empty()] == ["loads", True]
+    assert issuer.refused == 0
+    assert unseal(tokens.load("crm"), KEYS) == "refresh-2"
+
+
+def test_one_connection_does_not_wait_for_another(tokens):
+    with tokens.alone("crm"), tokens.alone("survey"):
+        pass
+
+
+class OfAnotherMachine(FileTokens):
+    """The same tokens (a database's), seen from a machine with locks of its own."""
+
+    def alone(self, name):
+        return nullcontext()
+
+
+def test_a_token_that_another_machine_has_rotated_is_taken_up(oauth, tokens, tmp_path):
     issuer, auth = Issuer(), oauth()
     flow = auth.flow(DATA)
     request = next(flow)
-    walk(oauth(), issuer)  # the other process is faster
+    walk(oauth(OfAnotherMachine(tmp_path / "tokens")), issuer)  # the other one is faster
     seen = [request.form["refresh_token"]]
     request = flow.send(issuer.reply(request))
     seen.append(request.form["refresh_token"])
@@ -197,7 +248,7 @@ def test_a_person_who_authorises_anew_is_not_overruled_by_a_saved_token(oauth, t
     assert walk(oauth(refresh_token="refresh-of-a-person"), issuer)[0].status == 200
 
 
-def test_a_vendor_that_does_not_rotate_leaves_no_file(oauth, tokens):
+def test_of_a_vendor_that_does_not_rotate_nothing_is_kept(oauth, tokens):
     walk(oauth(), Issuer(rotates=False))
     assert tokens.load("crm") is None
 
