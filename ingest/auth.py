@@ -165,7 +165,8 @@ class OAuth:
                 f"connection {self._name!r}",
             )
         return Refused(
-            f"{self._title}: access was revoked or has expired ({facts})",
+            f"{self._title}: access was revoked or has expired, or its refresh token was used "
+            f"elsewhere ({facts})",
             f"authorise Boscard again at {self._title} and put the new refresh_token into "
             f"connection {self._name!r}",
         )

@@ -12,8 +12,8 @@ from boscard.tokens import DatabaseTokens, VariableTokens
 @pytest.mark.parametrize("store", [VariableTokens, DatabaseTokens])
 def test_a_refresh_is_locked_below_the_home(store, tmp_path, monkeypatch):
     monkeypatch.setenv("BOSCARD_HOME", str(tmp_path))
-    with store().alone("survey"), (tmp_path / "tokens/survey.lock").open() as lock:
-        with pytest.raises(BlockingIOError):
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    with (tmp_path / "tokens/survey.lock").open() as lock:
+    path = tmp_path / "tokens/survey.lock"
+    with store().alone("survey"), path.open() as lock, pytest.raises(BlockingIOError):
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    with path.open() as lock:
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)

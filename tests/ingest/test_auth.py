@@ -258,7 +258,7 @@ REFUSALS = {
         400,
         b'{"error":"invalid_grant","error_description":"Token has been expired or revoked."}',
         Refused,
-        "revoked or has expired",
+        "revoked or has expired, or its refresh token was used elsewhere",
         "authorise Boscard again",
     ),
     "revoked (HubSpot)": (
