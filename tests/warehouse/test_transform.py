@@ -8,6 +8,7 @@ from datetime import date
 from types import SimpleNamespace
 
 import pytest
+import yaml
 
 from boscard.home import Home
 from ingest.landing import Landing
@@ -50,6 +51,13 @@ def test_what_depends_on_a_failure_is_not_built(built) -> None:
     statuses = {node.name: node.status for node in built.report.nodes}
     assert statuses["int_ads__campaign_daily"] == "success"
     assert statuses["fct_ad_performance_daily"] == "skipped"
+
+
+def test_a_setting_of_the_whole_database_is_not_set_by_each_thread() -> None:
+    profile = yaml.safe_load((DBT_PROJECT / "profiles.yml").read_text("utf-8"))
+    target = profile["boscard"]["outputs"]["warehouse"]
+    assert set(target["settings"]) == {"TimeZone"}
+    assert "disabled_optimizers" in target["config_options"]
 
 
 def test_unit_tests_are_left_to_the_test_suite(built) -> None:
