@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Literal, NoReturn
 
 import click
 from rich.console import Console
+from rich.markup import escape
 
 import boscard
 from boscard.clock import Clock
@@ -75,6 +76,8 @@ def main() -> None:
     Settings are read from boscard.toml (BOSCARD_SETTINGS names another file); everything a run
     writes lies under var/ (BOSCARD_HOME moves it).
     """
+    # Airflow makes its home where it is imported, in ~/airflow unless it is told otherwise.
+    os.environ.setdefault("AIRFLOW_HOME", str(Home.default().airflow))
 
 
 @main.command()
@@ -131,30 +134,9 @@ def replay(night: date | None) -> None:
 @date_option
 def check(as_of_date: date | None) -> None:
     """Try each configured account and say in a line each what is wrong."""
-    from boscard.connections import read_connection
-    from boscard.vendors import reachable_vendors
-    from ingest.check import check_account
-    from ingest.tokens import FileTokens
+    from boscard.checking import check_accounts
 
-    night = _night(as_of_date)
-    console = Console(highlight=False, stderr=True)
-    log = night.home.logs / "sandbox.log"
-    settings = night.settings
-    day = night.clock.as_of_date
-    failed = False
-    with reachable_vendors(settings, day, os.environ, log, console) as connections:
-        os.environ.update(connections)
-        for account in settings.accounts:
-            found = check_account(
-                account,
-                settings=settings,
-                clock=night.clock,
-                connection=read_connection(account.connection),
-                tokens=FileTokens(night.home.tokens),
-            )
-            failed = failed or not found.is_ok
-            click.echo(str(found))
-    sys.exit(1 if failed else 0)
+    sys.exit(0 if check_accounts(_night(as_of_date)) else 1)
 
 
 @main.command()
@@ -162,8 +144,8 @@ def url() -> None:
     """Print the connection string of the reader's role, for a BI tool."""
     from publish.url import reader_url
 
-    settings = read_settings()
-    click.echo(reader_url(Home.default(), settings))
+    night = _night(None)
+    click.echo(reader_url(night.home, night.settings, night.postgres_url()))
 
 
 @main.command()
@@ -292,7 +274,9 @@ def _run(night: Night, accept_movements: bool) -> NoReturn:
     from boscard.summary import print_summary
 
     console = Console(highlight=False)
-    console.print(f"[bold]night of {night.clock.as_of_date}[/] (home: {night.home.root})")
+    console.print(
+        f"[bold]night of {night.clock.as_of_date}[/] (home: {escape(str(night.home.root))})"
+    )
     started = datetime.now(UTC)
     outcomes = run_night(night, console, accept_movements)
     sys.exit(print_summary(night, outcomes, datetime.now(UTC) - started, console))

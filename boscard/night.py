@@ -196,18 +196,18 @@ class Night:
         ]
         if self.published() is None:
             audit = self.audit()
-            if not audit.may_publish:
-                messages.append(
-                    blocked_publication(
-                        self.clock.as_of_date,
-                        causes=audit.causes,
-                        evidence=[*audit.reasons, *self._way_out(audit)],
-                        settings=self.settings,
-                    )
+            causes = audit.causes or ["The numbers were sound, but they could not be put in place."]
+            evidence = audit.reasons or ["the audit has no findings: see the log of `publish`"]
+            messages.append(
+                blocked_publication(
+                    self.clock.as_of_date,
+                    causes=causes,
+                    evidence=[*evidence, *self._way_out(audit)],
+                    settings=self.settings,
                 )
-        outbox = Outbox(self.home.outbox, self._addresses())
-        new = sum(outbox.post(message) for message in messages if message)
-        outbox.deliver()
+            )
+        new = sum(Outbox(self.home.outbox).post(message) for message in messages if message)
+        Outbox(self.home.outbox, self._addresses()).deliver()
         return new
 
     def tell_late(self) -> None:
@@ -215,9 +215,9 @@ class Night:
         from expectations.messages import late_publication
         from expectations.outbox import Outbox
 
-        outbox = Outbox(self.home.outbox, self._addresses())
-        outbox.post(late_publication(self.clock.as_of_date, settings=self.settings))
-        outbox.deliver()
+        message = late_publication(self.clock.as_of_date, settings=self.settings)
+        Outbox(self.home.outbox).post(message)
+        Outbox(self.home.outbox, self._addresses()).deliver()
 
     def complaints(self) -> list[str]:
         """Why tonight is not whole, a line each: nothing published, units missing, batches held."""
@@ -252,7 +252,9 @@ class Night:
         return read_postgres_url(name)
 
     def _way_out(self, audit: Audit) -> list[str]:
-        if not all(reason.startswith("movement: ") for reason in audit.reasons):
+        if audit.may_publish or not all(
+            reason.startswith("movement: ") for reason in audit.reasons
+        ):
             return []
         day = self.clock.as_of_date
         return [f"looked at, and right? boscard nightly --date {day} --accept-movements"]

@@ -45,9 +45,10 @@ def run_night(night: Night, console: Console, accept_movements: bool = False) ->
     """Run the ingest DAGs, at most four at once, then `scorecard`.
 
     `accept_movements`: settled numbers may change this time, a person has looked at them.
-    Raises NightlyError where another night runs below the same home.
+    Raises NightlyError where another night runs below the same home, or a later one is published.
     """
-    night.home.root.mkdir(mode=0o700, parents=True, exist_ok=True)
+    night.home.create()
+    _refuse_older(night)
     logs = night.home.logs / str(night.clock.as_of_date)
     logs.mkdir(parents=True, exist_ok=True)
     with ExitStack() as stack:
@@ -76,6 +77,18 @@ def run_night(night: Night, console: Console, accept_movements: bool = False) ->
         console.print("loading, transforming, auditing, publishing")
         outcomes += _run(["scorecard"], night, environ, logs, console)
     return outcomes
+
+
+def _refuse_older(night: Night) -> None:
+    from publish.read import current_record
+
+    current = current_record(night.home)
+    if current is not None and current.as_of_date > night.clock.as_of_date:
+        raise NightlyError(
+            f"the night of {current.as_of_date} is published, so {night.clock.as_of_date} is past: "
+            f"`boscard replay --date {night.clock.as_of_date}` builds it again, "
+            "`boscard backfill` asks the vendors for its days anew"
+        )
 
 
 @contextmanager
@@ -133,7 +146,7 @@ def _start(
         return subprocess.Popen(
             [sys.executable, "-m", "boscard.dagrun", dag_id, moment, str(outcome)],
             env=environ,
-            stdin=subprocess.DEVNULL,
+            stdin=subprocess.PIPE,  # it ends when this process does
             stdout=log,
             stderr=log,
         )

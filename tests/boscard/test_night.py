@@ -2,19 +2,26 @@
 
 from __future__ import annotations
 
+import io
+import os
 from datetime import date
+from types import SimpleNamespace
 from zoneinfo import ZoneInfo
 
 import pytest
+from rich.console import Console
 
+import publish.read
 from boscard.clock import Clock
 from boscard.home import PROJECT, Home
 from boscard.night import Night
-from boscard.settings import read_settings
+from boscard.nightly import NightlyError, _only_one, run_night
+from boscard.settings import Messages, SettingsError, read_settings
 from ingest import pull
 from ingest.errors import Refused, Skipped, Throttled
 from ingest.pull import Pulled
 from ingest.tokens import NoTokens
+from publish.audit import Audit, Finding
 
 SETTINGS = read_settings(PROJECT / "boscard.toml")
 BERLIN = ZoneInfo("Europe/Berlin")
@@ -84,3 +91,59 @@ def test_nothing_is_published_yet(night):
     assert night.published() is None
     assert night.page() is None
     assert night.complaints()[0].startswith("nothing was published tonight")
+
+
+def told(night):
+    return [path.read_text("utf-8") for path in sorted(night.home.outbox.glob("*.txt"))]
+
+
+def audited(monkeypatch, *findings):
+    audit = Audit(date(2025, 10, 20), tuple(findings))
+    monkeypatch.setattr(Night, "audit", lambda self, accept_movements=False: audit)
+
+
+def test_a_publication_that_fails_after_a_good_audit_is_told(night, monkeypatch):
+    audited(monkeypatch)
+    assert night.tell() == 1
+    [text] = told(night)
+    assert "could not be put in place" in text
+    assert night.tell() == 0
+
+
+def test_numbers_that_moved_are_told_with_the_way_out(night, monkeypatch):
+    audited(monkeypatch, Finding("Numbers would change.", "movement: Ad spend from 1 to 2"))
+    night.tell()
+    assert "boscard nightly --date 2025-10-20 --accept-movements" in told(night)[0]
+
+
+def test_another_finding_has_no_such_way_out(night, monkeypatch):
+    audited(monkeypatch, Finding("It contradicts itself.", "deals: not unique"))
+    night.tell()
+    assert "--accept-movements" not in told(night)[0]
+
+
+def test_a_missing_messages_connection_loses_no_message(tmp_path, monkeypatch):
+    settings = SETTINGS.model_copy(update={"messages": Messages(connection="nowhere")})
+    night = Night(settings, Home(tmp_path), Clock(date(2025, 10, 20), BERLIN, 7))
+    audited(monkeypatch)
+    with pytest.raises(SettingsError, match="AIRFLOW_CONN_NOWHERE"):
+        night.tell()
+    assert len(told(night)) == 1
+
+
+def test_an_older_night_is_refused_before_anything_starts(night, monkeypatch):
+    later = SimpleNamespace(as_of_date=date(2025, 10, 21))
+    monkeypatch.setattr(publish.read, "current_record", lambda home: later)
+    with pytest.raises(NightlyError, match=r"2025-10-21 is published.*boscard replay --date"):
+        run_night(night, Console(file=io.StringIO()))
+    assert not night.home.airflow.exists()
+
+
+def test_two_nights_at_once_are_refused(night):
+    night.home.create()
+    with (
+        _only_one(night),
+        pytest.raises(NightlyError, match=f"process {os.getpid()}"),
+        _only_one(night),
+    ):
+        pass
