@@ -7,20 +7,25 @@ dead: at least once, though the sender is killed in between; the key is in the m
 from __future__ import annotations
 
 import fcntl
+import logging
 import os
 import re
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 import msgspec
 
 from expectations.messages import Message
 from expectations.verdict import replace_private
 
+if TYPE_CHECKING:
+    from apprise import Apprise
+
 ATTEMPTS = 5
+LOG = logging.getLogger(__name__)
 
 Send = Callable[[Message], bool]
 
@@ -40,6 +45,7 @@ class Outbox:
         self, folder: Path, addresses: Sequence[str] = (), send: Send | None = None
     ) -> None:
         self.folder = folder
+        self._addresses = tuple(addresses)
         self._send = send or (_apprise(addresses) if addresses else None)
 
     def post(self, message: Message) -> bool:
@@ -69,6 +75,20 @@ class Outbox:
         except FileNotFoundError:
             return Delivery("waiting")
         return msgspec.json.decode(content, type=Delivery)
+
+    def complaints(self) -> list[str]:
+        """Why people may not have been told, a line each: wrong addresses, messages given up."""
+        wrong = _targets(self._addresses)[1] if self._addresses else []
+        lines = [_wrong_addresses(wrong, self._addresses)] if wrong else []
+        keys = [path.stem for path in sorted(self.folder.glob("*.txt"))]
+        dead = [key for key in keys if self.delivery(key).state == "dead"]
+        if dead:
+            lines.append(
+                f"{len(dead)} {'messages' if len(dead) > 1 else 'message'} could not be sent: "
+                f"{', '.join(dead)}. Next step: read {'them' if len(dead) > 1 else 'it'} in "
+                f"{self.folder}; remove the .json beside it and it is sent again"
+            )
+        return lines
 
     def _try(self, path: Path, send: Send) -> bool:
         before = self.delivery(path.stem)
@@ -103,13 +123,39 @@ class Outbox:
 
 def _apprise(addresses: Sequence[str]) -> Send:
     def send(message: Message) -> bool:
-        from apprise import Apprise, NotifyFormat
+        from apprise import NotifyFormat
 
-        targets = Apprise()
-        if not all(targets.add(address) for address in addresses):
-            return False
+        targets, wrong = _targets(addresses)
+        if wrong:
+            LOG.warning("%s", _wrong_addresses(wrong, addresses))
         return bool(
             targets.notify(title=message.subject, body=message.body, body_format=NotifyFormat.TEXT)
         )
 
     return send
+
+
+def _targets(addresses: Sequence[str]) -> tuple[Apprise, list[str]]:
+    """The addresses that Apprise can use; of each other one its number and scheme, no secret."""
+    from apprise import Apprise
+
+    targets = Apprise()
+    wrong = []
+    log = logging.getLogger("apprise")
+    before, log.disabled = log.disabled, True  # it writes out an address that it cannot read
+    try:
+        for number, address in enumerate(addresses, 1):
+            if not targets.add(address):
+                scheme = re.match(r"[A-Za-z0-9]{1,20}://", address)
+                wrong.append(f"number {number} ({scheme[0]}…)" if scheme else f"number {number}")
+    finally:
+        log.disabled = before
+    return targets, wrong
+
+
+def _wrong_addresses(wrong: Sequence[str], addresses: Sequence[str]) -> str:
+    return (
+        f"{len(wrong)} of {len(addresses)} addresses of messages cannot be used: "
+        f"{', '.join(wrong)}. Next step: write each as Apprise reads it, in the password of "
+        "messages.connection"
+    )

@@ -191,8 +191,26 @@ def test_killed_while_sending_it_is_sent_again(tmp_path):
     assert Outbox(tmp_path, send=lambda message: True).deliver() == ["key"]
 
 
-def test_apprise_carries_it_as_plain_text(tmp_path):
-    from apprise import NotifyFormat
+def test_messages_given_up_are_told_of(tmp_path):
+    outbox = Outbox(tmp_path, send=lambda message: message.key == "good")
+    assert Outbox(tmp_path / "none").complaints() == []
+    for key in ("bad.2", "bad.1", "good"):
+        outbox.post(Message(key, "subject", "body"))
+    for _ in range(ATTEMPTS - 1):
+        outbox.deliver()
+    assert outbox.complaints() == []
+    outbox.deliver()
+    (line,) = Outbox(tmp_path).complaints()
+    assert line.startswith("2 messages could not be sent: bad.1, bad.2. Next step: ")
+    (tmp_path / "bad.1.json").unlink()  # the step it names
+    (line,) = outbox.complaints()
+    assert line.startswith("1 message could not be sent: bad.2. Next step: ")
+    assert Outbox(tmp_path, send=lambda message: True).deliver() == ["bad.1"]
+
+
+@pytest.fixture(scope="module")
+def carried():
+    """All that Apprise has carried to boscardtest://, which a process defines once."""
     from apprise.decorators import notify
 
     got = []
@@ -202,10 +220,38 @@ def test_apprise_carries_it_as_plain_text(tmp_path):
         got.append((title, body, body_format))
         return True
 
+    return got
+
+
+@pytest.fixture
+def received(carried):
+    """Subject, body and format of what one test has sent to boscardtest://."""
+    carried.clear()
+    return carried
+
+
+def test_apprise_carries_it_as_plain_text(tmp_path, received):
+    from apprise import NotifyFormat
+
     outbox = Outbox(tmp_path, addresses=["boscardtest://"])
     outbox.post(Message("key", "subject", "body\n"))
     assert outbox.deliver() == ["key"]
-    assert got == [("subject", "body\n\nmessage: key", NotifyFormat.TEXT)]
+    assert received == [("subject", "body\n\nmessage: key", NotifyFormat.TEXT)]
+    assert outbox.complaints() == []
+
+
+def test_a_wrong_address_is_told_of_and_the_others_are_used(tmp_path, received, caplog):
+    addresses = ["nosuchservice://s3cret@host", "boscardtest://", "s3cret"]
+    outbox = Outbox(tmp_path, addresses=addresses)
+    outbox.post(Message("key", "subject", "body"))
+    assert outbox.deliver() == ["key"]
+    assert len(received) == 1
+    (line,) = outbox.complaints()
+    assert line.startswith(
+        "2 of 3 addresses of messages cannot be used: number 1 (nosuchservice://…), number 3. "
+    )
+    assert [record.getMessage() for record in caplog.records] == [line]
+    assert "s3cret" not in line
 
 
 def test_an_address_that_apprise_does_not_know_sends_nothing(tmp_path):
