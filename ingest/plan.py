@@ -40,7 +40,7 @@ def plan(
     """
     units = []
     for stream in SOURCES[source].streams.values():
-        for name, account in _places(settings, source, stream):
+        for name, account in places(settings, source, stream):
             landed = ledger(landing, source, name, stream.name)
             windows = due(
                 stream,
@@ -52,6 +52,18 @@ def plan(
             )
             units += [Unit(source, name, stream.name, window) for window in windows]
     return units
+
+
+def places(settings: Settings, source: str, stream: Stream) -> list[tuple[str, Account]]:
+    """Where a stream lands: its accounts, or the connections that reach them, each with its
+    first account."""
+    accounts = settings.accounts_of(source)
+    if stream.scope == "account":
+        return [(account.account, account) for account in accounts]
+    connections: dict[str, Account] = {}
+    for account in accounts:
+        connections.setdefault(account.connection, account)
+    return list(connections.items())
 
 
 def ledger(landing: Landing, source: str, account: str, stream: str) -> list[Landed]:
@@ -141,14 +153,3 @@ def _still_held(earlier: Sequence[Landed]) -> list[Window]:
 def _whole(history_start: date, clock: Clock, account: Account) -> Window | None:
     settled = clock.settled_day(account.zone)
     return Window(history_start, settled) if history_start <= settled else None
-
-
-def _places(settings: Settings, source: str, stream: Stream) -> list[tuple[str, Account]]:
-    """The folder names of a stream: its accounts, or the connections that reach them."""
-    accounts = settings.accounts_of(source)
-    if stream.scope == "account":
-        return [(account.account, account) for account in accounts]
-    connections: dict[str, Account] = {}
-    for account in accounts:
-        connections.setdefault(account.connection, account)
-    return list(connections.items())

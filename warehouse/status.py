@@ -11,6 +11,7 @@ import duckdb
 from boscard.clock import Clock
 from boscard.settings import Settings
 from ingest.batch import Window
+from ingest.plan import places
 from ingest.registry import SOURCES
 from ingest.stream import Stream
 from ingest.windows import merge
@@ -104,13 +105,8 @@ class _Place:
 def _places(settings: Settings, clock: Clock) -> Iterator[_Place]:
     for source in settings.sources:
         for stream in SOURCES[source].streams.values():
-            named: set[str] = set()
-            for account in settings.accounts_of(source):
-                is_shared = stream.scope == "connection"
-                name = account.connection if is_shared else account.account
-                if name in named:
-                    continue
-                named.add(name)
+            is_shared = stream.scope == "connection"
+            for name, account in places(settings, source, stream):
                 yield _Place(
                     as_of_date=clock.as_of_date,
                     source=source,
