@@ -84,6 +84,12 @@ def test_the_shipped_file_is_valid_and_names_registered_sources():
             id="a Google Ads id with dashes",
         ),
         pytest.param(
+            'account = "24601001"',
+            'account = "northwind"',
+            ["accounts.2.account: 'northwind'", "the portal id", "'24601001'"],
+            id="a HubSpot portal's name",
+        ),
+        pytest.param(
             'account = "4185550102"',
             "account = 4185550102",
             ["accounts.1.account: 4185550102", "write the vendor's id in quotes"],

@@ -355,4 +355,6 @@ SOURCE = Source(
         token_url="/oauth/v1/token",  # noqa: S106
         check=check,
     ),
+    account_pattern="[0-9]+",
+    account_words="the portal id (Hub ID), digits only, such as '24601001'",
 )
