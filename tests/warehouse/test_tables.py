@@ -59,5 +59,5 @@ def test_a_new_column_is_added_to_a_full_table_and_recorded(connection) -> None:
 def test_what_cannot_be_widened_is_refused_with_the_way_out(connection, change) -> None:
     ensure_tables(connection)
     connection.execute(f"alter table raw.google_ads__customers {change}")
-    with pytest.raises(SchemaMismatch, match=r"raw\.google_ads__customers\..* load again"):
+    with pytest.raises(SchemaMismatch, match=r"raw\.google_ads__customers\..* boscard replay"):
         ensure_tables(connection)
