@@ -42,7 +42,11 @@ def test_every_command_has_help(command):
             "--from comes first",
             id="backwards",
         ),
-        pytest.param(["quarantine", "show", "a.b.c.1.1"], "", id="no such row"),
+        pytest.param(
+            ["quarantine", "show", "a.b.c.1.1"],
+            "no row 'a.b.c.1.1' is set aside; `boscard quarantine list` shows",
+            id="no such row",
+        ),
         pytest.param(
             ["sandbox", "truth", "--component", "luck", "--date", "2025-10-01"],
             "no component 'luck'",

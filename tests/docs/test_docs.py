@@ -47,14 +47,21 @@ def test_every_command_is_in_a_guide(command):
     assert command in ALL
 
 
-def test_every_command_in_the_guides_exists():
-    for line in re.findall(r"^boscard( .*)?$", ALL, re.MULTILINE):
-        command: click.Command = main
-        for word in line.partition("#")[0].split():
-            if not isinstance(command, click.Group):
-                break
-            assert word in command.commands, line
-            command = command.commands[word]
+def shown():
+    """Command lines in the guides, in blocks and in sentences, without what follows a `#`."""
+    lines = re.findall(r"^ *boscard( .*)?$|`boscard( [^`]*)`", ALL, re.MULTILINE)
+    return dict.fromkeys((line or inner).partition("#")[0].strip() for line, inner in lines)
+
+
+@pytest.mark.parametrize("line", shown())
+def test_every_command_in_the_guides_exists_with_its_options(line):
+    command: click.Command = main
+    words = line.split()
+    while words and isinstance(command, click.Group) and not words[0].startswith("-"):
+        assert words[0] in command.commands
+        command = command.commands[words.pop(0)]
+    options = {name for option in command.params for name in option.opts} | {"--help"}
+    assert {word.partition("=")[0] for word in words if word.startswith("-")} <= options
 
 
 @pytest.mark.parametrize("key", list(keys(Settings)))
