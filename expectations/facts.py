@@ -20,6 +20,7 @@ class Facts:
     """`account` is None for a connection's batch, and for an account no longer in the settings.
 
     `accounts` are all configured accounts of the source. `horizon`: no record can be younger.
+    `time_zone`: the company's.
     """
 
     batch: Batch
@@ -28,6 +29,7 @@ class Facts:
     accounts: tuple[Account, ...]
     currencies: tuple[str, ...]
     horizon: datetime
+    time_zone: str
     history: History
     landing: Landing
 
@@ -56,6 +58,7 @@ class Facts:
             accounts=accounts,
             currencies=tuple(sorted(known | {company.reporting_currency})),
             horizon=max(clock.now, datetime.fromisoformat(manifest.landed_at)),
+            time_zone=company.time_zone,
             history=History.of(batch, earlier),
             landing=landing,
         )

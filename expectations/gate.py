@@ -141,7 +141,7 @@ def _judge(facts: Facts, suite: Suite, lines: Lines, bench: Bench) -> Verdict:
         output.write_kept_back(batch)
         return _verdict(facts, results, profile, {})
     loaded = output.write_typed(batch, stream, connection)
-    quarantined = output.write_quarantine(batch, stream, connection)
+    quarantined = output.write_quarantine(facts, suite, connection)
     superseded = split.how_many(connection, "superseded")
     quarantined_days = batch_profile.quarantined_per_day(connection, stream)
     counted = (loaded, superseded, quarantined)

@@ -14,7 +14,9 @@ import duckdb
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from expectations.facts import Facts
 from expectations.lines import pick
+from expectations.rules import Suite, literal
 from expectations.split import key_json
 from expectations.typed import SQL_TYPE, TABLE
 from expectations.verdict import GateError
@@ -59,15 +61,15 @@ def write_typed(batch: Batch, stream: Stream, connection: duckdb.DuckDBPyConnect
     return written
 
 
-def write_quarantine(batch: Batch, stream: Stream, connection: duckdb.DuckDBPyConnection) -> int:
+def write_quarantine(facts: Facts, suite: Suite, connection: duckdb.DuckDBPyConnection) -> int:
     """The rows set aside, each with the vendor's bytes as text and its reasons, and how many.
 
     `day` and `key` are empty for a line that could not be read; `columns` are the mistyped ones.
     """
-    day = f"typed_rows.{stream.date_column}::date" if stream.date_column else "null::date"
+    batch, stream = facts.batch, facts.stream
     found = connection.execute(
         f"""
-        select set_aside._line, set_aside.reasons, {day},
+        select set_aside._line, set_aside.reasons, {_day(facts, suite)},
             case when typed_rows._line is not null then {key_json(stream)} end,
             coalesce(typed_rows._mistyped, [])
         from set_aside left join {TABLE} as typed_rows on set_aside._line = typed_rows._line
@@ -88,6 +90,24 @@ def write_quarantine(batch: Batch, stream: Stream, connection: duckdb.DuckDBPyCo
     ]
     _write_rows(batch, rows)
     return len(rows)
+
+
+def _day(facts: Facts, suite: Suite) -> str:
+    """The SQL for the business day in which the KPIs count a row, NULL where no date is usable."""
+    stream, zone = facts.stream, literal(facts.time_zone)
+
+    def of(name: str) -> str:
+        moment = stream.column(name).type == "timestamp"
+        return f"(typed_rows.{name}{f' at time zone {zone}' if moment else ''})::date"
+
+    if stream.date_column:
+        return of(stream.date_column)
+    latest = literal(str(facts.horizon.date()))
+    usable = [
+        f"case when {of(name)} between date '2000-01-01' and date {latest} then {of(name)} end"
+        for name in suite.dated_by
+    ]
+    return f"coalesce({', '.join([*usable, 'null::date'])})"
 
 
 def write_kept_back(batch: Batch) -> None:

@@ -8,12 +8,23 @@ from datetime import date
 
 import duckdb
 
+from expectations.split import key_json
 from expectations.verdict import Verdict
 from ingest.batch import CALLS, QUARANTINE, VERDICT, Batch
+from ingest.registry import SOURCES
+from ingest.stream import raw_table
 
 _RESULT = (
     "struct(check_id varchar, rule varchar, severity varchar, action varchar, state varchar,"
     " observed json, expected json, n_failed bigint, n_total bigint, sentence varchar)[]"
+)
+_TABLES = (
+    "loaded_batches",
+    "check_results",
+    "quarantined_days",
+    "quarantine",
+    "sound_again",
+    "calls",
 )
 _CALL = (
     "{'call_id': 'varchar', 'method': 'varchar', 'url': 'varchar', 'status': 'bigint',"
@@ -22,10 +33,13 @@ _CALL = (
 
 
 def record_batch(connection: duckdb.DuckDBPyConnection, batch: Batch, verdict: Verdict) -> None:
-    """Write what is known about a batch, in place of an earlier verdict of the same batch."""
+    """Write what is known about a batch, in place of an earlier verdict of the same batch.
+
+    The batch's rows are in their raw table by now.
+    """
     manifest = batch.manifest
     identity = [manifest.source, manifest.account, manifest.stream]
-    for table in ("loaded_batches", "check_results", "quarantined_days", "quarantine", "calls"):
+    for table in _TABLES:
         connection.execute(
             f"delete from ops.{table}"
             " where source = ? and account = ? and stream = ? and batch_id = ?",
@@ -65,6 +79,7 @@ def record_batch(connection: duckdb.DuckDBPyConnection, batch: Batch, verdict: V
         [*identity, manifest.batch_id, manifest.as_of_date, *days, str(batch.path / VERDICT)],
     ).fetchall()
     _record_quarantine(connection, batch, identity)
+    _record_sound_again(connection, identity)
     connection.execute(
         f"""
         insert into ops.calls
@@ -82,7 +97,7 @@ def _record_quarantine(
     path = str(batch.path / QUARANTINE)
     manifest = batch.manifest
     connection.execute(
-        "insert into ops.quarantine select ?, ?, ?, ?, _line, day, reasons"
+        "insert into ops.quarantine select ?, ?, ?, ?, _line, day, reasons, key"
         " from read_parquet(?) order by _line",
         [*identity, manifest.batch_id, path],
     ).fetchall()
@@ -90,4 +105,34 @@ def _record_quarantine(
         "insert into ops.quarantined_days select ?, ?, ?, ?, ?, day, count(*)"
         " from read_parquet(?) group by day order by day",
         [*identity, manifest.batch_id, manifest.as_of_date, path],
+    ).fetchall()
+
+
+def _record_sound_again(connection: duckdb.DuckDBPyConnection, identity: list[str]) -> None:
+    """Which rows set aside have come again and are sound: a newer batch brought their key."""
+    source, _, name = identity
+    stream = SOURCES[source].streams[name]
+    if stream.load not in ("changes", "responses"):
+        return
+    connection.execute(
+        f"""
+        insert into ops.sound_again
+        select quarantine.source, quarantine.account, quarantine.stream,
+            quarantine.batch_id, quarantine.line, sound._batch_id
+        from ops.quarantine
+        inner join ops.loaded_batches using (source, account, stream, batch_id)
+        inner join raw.{raw_table(source, name)} as sound
+            on sound._account = quarantine.account
+            and sound._sequence > loaded_batches.sequence
+            and {key_json(stream)} = quarantine.key
+        where quarantine.source = ? and quarantine.account = ? and quarantine.stream = ?
+            and not exists (
+                from ops.sound_again as known
+                where known.source = quarantine.source and known.account = quarantine.account
+                    and known.stream = quarantine.stream
+                    and known.batch_id = quarantine.batch_id and known.line = quarantine.line
+            )
+        order by quarantine.batch_id, quarantine.line
+        """,
+        identity,
     ).fetchall()

@@ -83,6 +83,13 @@ OPS: Mapping[str, Mapping[str, str]] = {
         "line": "BIGINT",
         "day": "DATE",
         "reasons": "VARCHAR[]",
+        "key": "VARCHAR",
+    },
+    "sound_again": {
+        **_BATCH,
+        "batch_id": "VARCHAR",
+        "line": "BIGINT",
+        "sound_in": "VARCHAR",
     },
     "calls": {
         "call_id": "VARCHAR",

@@ -42,6 +42,7 @@ def _suite(
     feeds: str,
     rules: tuple[Rule, ...] = (),
     always: tuple[str, ...] = (),
+    dated_by: tuple[str, ...] = (),
 ) -> Suite:
     described = SOURCE.streams[stream]
     return Suite(
@@ -49,6 +50,7 @@ def _suite(
         feeds=feeds,
         rules=(*standing(described, subject), *rules),
         version="updated_at" if described.load == "changes" else None,
+        dated_by=dated_by,
         always=always,
         known=_KNOWN,
         empty_is_null=("properties.",),
@@ -133,6 +135,7 @@ SUITES: dict[str, Suite] = {
         _CRM,
         _CONTACTS,
         always=("lifecycle_stage", "analytics_source", "marketing_qualified_at", "utm_campaign"),
+        dated_by=("created_at",),
     ),
     "companies": _suite("companies", "companies", "new customers", _record("companies")),
     "deals": _suite(
@@ -141,6 +144,8 @@ SUITES: dict[str, Suite] = {
         _SALES,
         _DEALS,
         always=("amount", "currency_code", "close_date", "pipeline_id"),
+        # The date on which an open deal is hoped to close lies ahead: it counts where it was made.
+        dated_by=("close_date", "created_date"),
     ),
     "owners": _suite("owners", "salespeople", "who owns which deal"),
     "pipelines": _suite(

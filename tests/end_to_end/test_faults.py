@@ -263,15 +263,7 @@ def test_the_next_sound_night_heals_every_number(healed: Left) -> None:
     "kpis",
     [
         pytest.param(OF_ADS_ALONE, id="held days"),
-        pytest.param(
-            {"C06", "P05", "F07", "F08"},
-            id="contacts set aside",
-            marks=pytest.mark.xfail(
-                strict=True,
-                reason="a doubt about CRM rows stays on the days of their batch though the rows "
-                "themselves have come again and are sound",
-            ),
-        ),
+        pytest.param({"C06", "P05", "F07", "F08"}, id="contacts set aside"),
     ],
 )
 def test_the_next_sound_night_lifts_every_doubt(healed: Left, kpis: set[str]) -> None:

@@ -94,6 +94,42 @@ def test_a_wrong_row_is_set_aside_with_its_bytes_and_the_others_go_on(gatehouse)
     )
 
 
+@pytest.mark.parametrize(
+    ("stream", "wrong", "day"),
+    [
+        pytest.param("contacts", {"createdAt": "2026-02-29T25:00:00Z"}, None, id="unreadable"),
+        pytest.param("contacts", {"createdAt": "1970-01-01T00:00:00Z"}, None, id="impossible"),
+        pytest.param(
+            "contacts",
+            {"createdAt": "2026-02-11T23:30:00Z", "updatedAt": "2026-02-01T00:00:00Z"},
+            date(2026, 2, 12),
+            id="night of the business time zone",
+        ),
+        pytest.param(
+            "deals",
+            {"closedate": "2026-03-02T10:00:00Z", "amount": "-1"},
+            date(2026, 3, 2),
+            id="closed",
+        ),
+        pytest.param(
+            "deals",
+            {"closedate": "2033-08-02T10:00:00Z", "createdate": "2026-03-01T10:00:00Z"}
+            | {"amount": "-1"},
+            date(2026, 3, 1),
+            id="to be closed",
+        ),
+    ],
+)
+def test_a_record_set_aside_is_of_the_day_in_which_kpis_count_it(gatehouse, stream, wrong, day):
+    (row,) = gatehouse.clean("hubspot", stream, 1)
+    properties = {name: value for name, value in wrong.items() if name not in row}
+    row |= {name: value for name, value in wrong.items() if name in row}
+    row["properties"] |= properties
+    batch = gatehouse.land("hubspot", stream, [row])
+    gatehouse.gate(batch)
+    assert [one["day"] for one in quarantined(batch)] == [day]
+
+
 def test_a_mistyped_value_names_row_and_column(gatehouse):
     rows = gatehouse.clean(*ADS, 3)
     rows[2]["metrics"]["clicks"] = 42.7

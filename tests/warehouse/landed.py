@@ -82,7 +82,9 @@ def gate(
             json.dumps(row, default=str),
             ["made.up.rule"],
             str(row[day])[:10] if day else None,
-            json.dumps({name: row.get(name) for name in stream.key}, default=str),
+            json.dumps(
+                {name: row.get(name) for name in stream.key}, default=str, separators=(",", ":")
+            ),
         ]
         for number, row in enumerate(quarantined, start=1)
     ]

@@ -308,6 +308,30 @@ class TestRecords:
         sql = "select line, day, reasons from ops.quarantine order by line"
         assert query(sql) == [(2, day(5), ["made.up.rule"]), (3, day(5), ["made.up.rule"])]
 
+    def test_a_row_set_aside_is_sound_again_when_a_newer_batch_brings_its_key(
+        self, landing, load_night, query
+    ) -> None:
+        wrong = [contact("1", "lead"), contact("2", "lead"), contact("3", "lead")]
+        contacts(landing, [contact("4", "lead")], quarantined=wrong)
+        load_night()
+        again = contacts(
+            landing, [contact("1", "lead"), contact("4", "customer")], quarantined=wrong[1:2]
+        )
+        load_night()
+        load_night()
+        sql = "select line, sound_in from ops.sound_again"
+        assert query(sql) == [(2, again.manifest.batch_id)]
+
+    def test_an_older_batch_let_through_late_is_sound_again_at_once(
+        self, landing, load_night, query
+    ) -> None:
+        late = contacts(landing, [], quarantined=[contact("1", "lead")], gated=False)
+        contacts(landing, [contact("1", "lead")])
+        load_night()
+        gate(late, [], quarantined=[contact("1", "lead")])
+        load_night()
+        assert query("select batch_id from ops.sound_again") == [(late.manifest.batch_id,)]
+
     def test_calls_cover_the_rows(self, landing, load_night, query) -> None:
         batch = ads(landing, [ad_day(day(3)), ad_day(day(4))])
         load_night()

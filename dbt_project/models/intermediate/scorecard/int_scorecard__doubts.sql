@@ -1,21 +1,30 @@
 -- What speaks against a loaded batch: rows set aside, and soft checks that did not pass. A newer
--- batch over the same days replaces the batch and so its doubts.
+-- batch over the same days replaces the batch and so its doubts. A record that is sent again only
+-- when it changes is doubtful until it comes again and is sound, or all records are listed anew.
 with
 
     batches as (
         select
-            source,
-            account,
-            stream,
-            batch_id,
-            sequence,
-            coalesce(window_start, {{ history_start() }}) as first_day,
-            coalesce(window_end, {{ as_of_date() }}) as last_day
-        from {{ source("ops", "loaded_batches") }}
-        where state = 'passed' and as_of_date <= {{ as_of_date() }}
+            loaded_batches.source,
+            loaded_batches.account,
+            loaded_batches.stream,
+            loaded_batches.batch_id,
+            loaded_batches.sequence,
+            coalesce(loaded_batches.window_start, {{ history_start() }}) as first_day,
+            coalesce(loaded_batches.window_end, {{ as_of_date() }}) as last_day,
+            coalesce(statuses.load = 'changes', false) as has_changes
+        from {{ source("ops", "loaded_batches") }} as loaded_batches
+        left join
+            {{ source("ops", "stream_status") }} as statuses
+            on loaded_batches.source = statuses.source
+            and loaded_batches.account = statuses.account
+            and loaded_batches.stream = statuses.stream
+            and statuses.as_of_date = {{ as_of_date() }}
+        where loaded_batches.state = 'passed' and loaded_batches.as_of_date <= {{ as_of_date() }}
     ),
 
-    -- A row without a usable day may belong to any day of its batch.
+    -- A row without a usable day may belong to any day of its batch. The days of a batch of changes
+    -- are those of the changes: its records may be of any day.
     set_aside as (
         select
             batches.source,
@@ -23,14 +32,43 @@ with
             batches.stream,
             batches.batch_id,
             batches.sequence,
-            if(
-                quarantine.day between first_day and last_day, quarantine.day, first_day
-            ) as first_day,
-            if(quarantine.day between first_day and last_day, quarantine.day, last_day) as last_day,
+            batches.first_day as batch_first_day,
+            case
+                when has_changes
+                then coalesce(quarantine.day, {{ history_start() }})
+                when quarantine.day between first_day and last_day
+                then quarantine.day
+                else first_day
+            end as first_day,
+            case
+                when has_changes
+                then coalesce(quarantine.day, {{ as_of_date() }})
+                when quarantine.day between first_day and last_day
+                then quarantine.day
+                else last_day
+            end as last_day,
             'rows set aside' as doubt,
+            has_changes,
             count(*) as set_aside_rows
         from {{ source("ops", "quarantine") }} as quarantine
         inner join batches using (source, account, stream, batch_id)
+        where
+            not exists (
+                select 1
+                from {{ source("ops", "sound_again") }} as sound_again
+                inner join
+                    batches as newer
+                    on sound_again.source = newer.source
+                    and sound_again.account = newer.account
+                    and sound_again.stream = newer.stream
+                    and sound_again.sound_in = newer.batch_id
+                where
+                    sound_again.source = quarantine.source
+                    and sound_again.account = quarantine.account
+                    and sound_again.stream = quarantine.stream
+                    and sound_again.batch_id = quarantine.batch_id
+                    and sound_again.line = quarantine.line
+            )
         group by all
     ),
 
@@ -41,9 +79,11 @@ with
             batches.stream,
             batches.batch_id,
             batches.sequence,
+            batches.first_day as batch_first_day,
             batches.first_day,
             batches.last_day,
             replace(check_results.rule, '_', ' ') as doubt,
+            false as has_changes,
             cast(0 as bigint) as set_aside_rows
         from {{ source("ops", "check_results") }} as check_results
         inner join batches using (source, account, stream, batch_id)
@@ -77,7 +117,11 @@ with
                     and newer.account = doubts.account
                     and newer.stream = doubts.stream
                     and newer.sequence > doubts.sequence
-                    and period_days.calendar_date between newer.first_day and newer.last_day
+                    and if(
+                        doubts.has_changes,
+                        newer.first_day <= doubts.batch_first_day,
+                        period_days.calendar_date between newer.first_day and newer.last_day
+                    )
             )
     )
 
