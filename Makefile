@@ -13,7 +13,7 @@ COMPILE := .uv/bin/uv pip compile --quiet --universal --python-version 3.11 --ge
 unexport PYTHONDONTWRITEBYTECODE
 export AIRFLOW__CORE__LOAD_EXAMPLES := False
 
-.PHONY: help setup nightly test test-sdk lint format lock up down check clean
+.PHONY: help setup nightly test test-slow test-sdk lint format lock up down check clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' Makefile
@@ -27,8 +27,11 @@ $(READY): requirements.lock pyproject.toml boscard/setup.sh
 nightly: $(READY) ## one night on the sandbox company: pull, gate, load, transform, publish (DATE=YYYY-MM-DD)
 	@$(BIN)/boscard nightly $(if $(DATE),--date $(DATE))
 
-test: $(READY) ## the whole test suite
-	@$(BIN)/python -m pytest -n 2 --dist loadfile
+test: $(READY) ## the test suite, without what takes minutes
+	@$(BIN)/python -m pytest -n 2 --dist loadfile -m "not slow"
+
+test-slow: $(READY) ## the tests that take minutes: whole nights through Airflow's DAGs
+	@$(BIN)/python -m pytest -m slow
 
 test-sdk: $(READY) $(SDK_READY) ## the vendors' own SDKs against the sandbox, in an environment of their own
 	@.venv-sdk/bin/python -m pytest -c tests/sdk/pytest.ini tests/sdk

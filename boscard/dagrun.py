@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import sys
 import threading
 from datetime import datetime
@@ -21,6 +22,8 @@ def main() -> int:
     from airflow.sdk import conf
 
     bag = DagBag(conf.get("core", "dags_folder"))
+    # Airflow's handler of a crash while parsing would make a crash in a task hang instead
+    signal.signal(signal.SIGSEGV, signal.SIG_DFL)
     if bag.import_errors or dag_id not in bag.dags:
         print(f"{dag_id} cannot be imported: {bag.import_errors}", file=sys.stderr)  # noqa: T201
         return 1
@@ -39,7 +42,7 @@ def main() -> int:
 
 def _end_with_parent() -> None:
     """End this process when its standard input does: whoever watches the night is gone."""
-    sys.stdin.buffer.read()
+    os.read(sys.stdin.fileno(), 1)  # a buffered read would hold a lock that Python's end needs
     os._exit(1)
 
 

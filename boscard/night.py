@@ -148,23 +148,31 @@ class Night:
     def load(self) -> LoadReport:
         from warehouse.load import load
 
-        return load(self.home, self.settings, self.clock)
+        report = load(self.home, self.settings, self.clock)
+        _say(f"load: {len(report.loaded)} batches, {report.rows:,} rows; {len(report.held)} held")
+        return report
 
     def transform(self) -> TransformReport:
         from warehouse.transform import transform
 
-        return transform(self.home, self.settings, self.clock)
+        report = transform(self.home, self.settings, self.clock)
+        _say(f"transform: {len(report.nodes)} models and tests, {len(report.failures)} failed")
+        return report
 
     def audit(self, accept_movements: bool = False) -> Audit:
         """May tonight be published? `accept_movements`: settled numbers may change this time."""
         from publish.audit import audit
 
-        return audit(self.home, self.settings, self.clock, accept_movements=accept_movements)
+        result = audit(self.home, self.settings, self.clock, accept_movements=accept_movements)
+        _say(f"audit: {len(result.findings)} reasons not to publish")
+        return result
 
     def publish(self) -> Publication:
         from publish.publication import publish
 
-        return publish(self.home, self.settings, self.clock, postgres_url=self.postgres_url())
+        result = publish(self.home, self.settings, self.clock, postgres_url=self.postgres_url())
+        _say(f"publish: {result.changed_rows:,} rows changed")
+        return result
 
     def page(self) -> Path | None:
         """Write the page of the current publication; None where nothing was ever published."""
@@ -308,6 +316,13 @@ class Night:
         if record.pop("as_of_date") != self.clock.as_of_date.isoformat():
             return {"error": "NotTried", "message": "it was not tried tonight", "next_step": ""}
         return dict(record)
+
+
+def _say(words: str) -> None:
+    path = os.environ.get("BOSCARD_PROGRESS")
+    if path:
+        with Path(path).open("a", encoding="utf-8") as file:
+            file.write(f"{words}\n")
 
 
 def _progress() -> Progress:

@@ -116,18 +116,22 @@ def _run(
     running: dict[str, subprocess.Popen[bytes]] = {}
     outcomes: dict[str, DagOutcome] = {}
     seen = (logs / "progress.log").stat().st_size
+    started = time.monotonic()
     try:
-        while waiting or running:
-            while waiting and len(running) < AT_ONCE:
-                dag_id = waiting.pop(0)
-                running[dag_id] = _start(dag_id, night, environ, logs)
-            time.sleep(0.2)
-            seen = _show_progress(logs / "progress.log", seen, console)
-            for dag_id in [name for name, child in running.items() if child.poll() is not None]:
-                code = running.pop(dag_id).returncode
-                outcomes[dag_id] = outcome = _outcome(dag_id, code, logs)
-                mark = "[green]done[/]" if outcome.state == "success" else "[red]not complete[/]"
-                console.print(f"{dag_id}: {mark}", highlight=False)
+        with console.status("") as status:
+            while waiting or running:
+                while waiting and len(running) < AT_ONCE:
+                    dag_id = waiting.pop(0)
+                    running[dag_id] = _start(dag_id, night, environ, logs)
+                status.update(f"{', '.join(running)} ({time.monotonic() - started:.0f} s)")
+                time.sleep(0.2)
+                seen = _show_progress(logs / "progress.log", seen, console)
+                for dag_id in [name for name, child in running.items() if child.poll() is not None]:
+                    code = running.pop(dag_id).returncode
+                    outcomes[dag_id] = outcome = _outcome(dag_id, code, logs)
+                    is_whole = outcome.state == "success"
+                    mark = "[green]done[/]" if is_whole else "[red]not complete[/]"
+                    console.print(f"{dag_id}: {mark}", highlight=False)
     finally:
         for child in running.values():
             child.terminate()

@@ -5,12 +5,7 @@ from __future__ import annotations
 import sys
 import threading
 import time
-from contextlib import AbstractContextManager, nullcontext
-from typing import Protocol, Self, TextIO
-
-from rich.console import Console
-from rich.progress import Progress as Bars
-from rich.progress import SpinnerColumn, TaskID, TextColumn, TimeElapsedColumn
+from typing import Protocol, TextIO
 
 from ingest.batch import Unit
 
@@ -67,49 +62,6 @@ class Lines:
     def _say(self, unit: Unit, words: str) -> None:
         self._stream.write(f"{unit_label(unit)}: {words}\n")
         self._stream.flush()
-
-
-class Terminal:
-    """A line a running unit that counts its rows; use as a context manager."""
-
-    def __init__(self, console: Console | None = None) -> None:
-        self._bars = Bars(
-            SpinnerColumn(),
-            TextColumn("{task.description}"),
-            TextColumn("[dim]{task.fields[rows]:,} rows"),
-            TimeElapsedColumn(),
-            console=console or Console(stderr=True),
-        )
-        self._tasks: dict[Unit, TaskID] = {}
-        self._rows: dict[Unit, int] = {}
-        self._lock = threading.Lock()
-
-    def __enter__(self) -> Self:
-        self._bars.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._bars.stop()
-
-    def started(self, unit: Unit) -> None:
-        with self._lock:
-            self._rows[unit] = 0
-            self._tasks[unit] = self._bars.add_task(unit_label(unit), rows=0, total=None)
-
-    def page(self, unit: Unit, rows: int) -> None:
-        with self._lock:
-            self._rows[unit] += rows
-            self._bars.update(self._tasks[unit], rows=self._rows[unit])
-
-    def ended(self, unit: Unit, outcome: str) -> None:
-        with self._lock:
-            self._bars.remove_task(self._tasks.pop(unit))
-            self._bars.console.print(f"{unit_label(unit)}: {outcome}", markup=False)
-
-
-def watching() -> AbstractContextManager[Progress]:
-    """Counting lines on a terminal, plain lines anywhere else; both on stderr."""
-    return Terminal() if sys.stderr.isatty() else nullcontext(Lines())
 
 
 def unit_label(unit: Unit) -> str:

@@ -1,4 +1,4 @@
-"""Progress, on a terminal and anywhere else."""
+"""Progress: plain lines for whoever reads them."""
 
 from __future__ import annotations
 
@@ -6,10 +6,9 @@ import io
 from datetime import date
 
 import pytest
-from rich.console import Console
 
 from ingest.batch import Unit, Window
-from ingest.progress import Lines, Quiet, Terminal, unit_label, watching
+from ingest.progress import Lines, Quiet, unit_label
 
 UNIT = Unit("google_ads", "111", "ads", Window(date(2026, 1, 1), date(2026, 1, 2)))
 
@@ -35,21 +34,13 @@ def test_plain_lines(every, lines):
     ]
 
 
-def test_a_terminal_ends_with_a_line_a_unit():
-    stream = io.StringIO()
-    with Terminal(Console(file=stream, width=100)) as progress:
-        work(progress)
-    assert "google_ads 111 ads 2026-01-01..2026-01-02: 1,234 rows [done]" in stream.getvalue()
-
-
 def test_quiet_says_nothing(capsys):
     work(Quiet())
     assert capsys.readouterr() == ("", "")
 
 
-def test_without_a_terminal_lines_go_to_stderr(capsys):
-    with watching() as progress:
-        work(progress)
+def test_lines_go_to_stderr_unless_told_otherwise(capsys):
+    work(Lines())
     assert "1,234 rows" in capsys.readouterr().err
 
 
