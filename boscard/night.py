@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from boscard.clock import Clock
 from boscard.home import Home
-from boscard.settings import Settings, read_settings
+from boscard.settings import Settings, SettingsError, read_settings
 from ingest.batch import Batch, Unit, Window
 from ingest.errors import IngestError, Skipped
 from ingest.landing import Landing
@@ -248,6 +248,7 @@ class Night:
                 f"{title}: {batch.manifest.account} {batch.manifest.stream} {verdict.state}: "
                 + " ".join(sentences)
             )
+        found += self._unsent()
         return found
 
     def postgres_url(self) -> str | None:
@@ -266,6 +267,14 @@ class Night:
             return []
         day = self.clock.as_of_date
         return [f"looked at, and right? boscard nightly --date {day} --accept-movements"]
+
+    def _unsent(self) -> list[str]:
+        from expectations.outbox import Outbox
+
+        try:
+            return Outbox(self.home.outbox, self._addresses()).complaints()
+        except SettingsError as error:
+            return [f"messages are written and not sent: {error}"]
 
     def _addresses(self) -> list[str]:
         name = self.settings.messages.connection

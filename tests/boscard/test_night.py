@@ -129,6 +129,7 @@ def test_a_missing_messages_connection_loses_no_message(tmp_path, monkeypatch):
     with pytest.raises(SettingsError, match="AIRFLOW_CONN_NOWHERE"):
         night.tell()
     assert len(told(night)) == 1
+    assert any("written and not sent" in line for line in night.complaints())
 
 
 def test_an_older_night_is_refused_before_anything_starts(night, monkeypatch):
