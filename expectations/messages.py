@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 
 from boscard.settings import Settings
+from expectations.resting import resting_on
 from expectations.suites import SUITES
 from expectations.verdict import Result, Verdict, read_verdict
 from ingest.batch import Batch
@@ -45,7 +46,7 @@ def held_batch(
         "What is wrong": wrong,
         "Since when": f"It was found in the night of {manifest.as_of_date}{_covered(batch)}.",
         "How large": f"{verdict.rows_in:,} rows are kept back, all of this delivery.",
-        "What rests on it": f"{_upper(suite.feeds)}.",
+        "What rests on it": f"{_upper(resting_on(manifest.source, manifest.stream))}.",
         "May the numbers be used": _usable(batch, landing, blocked=blocked),
         "What happens next": "Nothing is published until this is settled. "
         f"{title} is asked again in the next night."

@@ -146,17 +146,15 @@ def _no_columns(facts: Facts) -> Mapping[str, str]:
 class Suite:
     """What must hold for one stream.
 
-    `subject` and `feeds` are for sentences: what the rows are, and which numbers rest on them.
-    `version`: the column by which the newest of several rows with one key is known, besides the
-    line. `dated_by`: columns that put a row without a day of its own in a KPI's period; the first
-    usable one counts. `always`: columns whose field is in every sound answer of some size. `known`:
-    paths that come and go and are not used. `empty_is_null`: paths below which the vendor writes
-    nothing as empty text. `columns`: further columns of the staged batch that rules need, by name,
-    as SQL.
+    `subject` is for sentences: what the rows are. `version`: the column by which the newest of
+    several rows with one key is known, besides the line. `dated_by`: columns that put a row without
+    a day of its own in a KPI's period; the first usable one counts. `always`: columns whose field
+    is in every sound answer of some size. `known`: paths that come and go and are not used.
+    `empty_is_null`: paths below which the vendor writes nothing as empty text. `columns`: further
+    columns of the staged batch that rules need, by name, as SQL.
     """
 
     subject: str
-    feeds: str
     rules: tuple[Rule, ...]
     version: str | None = None
     dated_by: tuple[str, ...] = ()

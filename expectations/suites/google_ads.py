@@ -9,7 +9,6 @@ from expectations.rules import AtLeast, OneOf, RowRule, Rule, Suite, literal
 from expectations.standing import standing
 from ingest.sources.ads.google_ads import SOURCE
 
-_FEEDS = "ad spend, return on ad spend, cost per lead, customer acquisition cost and click rates"
 _CHANNELS = (
     "DEMAND_GEN", "DISCOVERY", "DISPLAY", "HOTEL", "LOCAL", "LOCAL_SERVICES", "MULTI_CHANNEL",
     "PERFORMANCE_MAX", "SEARCH", "SHOPPING", "SMART", "TRAVEL", "VIDEO",
@@ -112,12 +111,11 @@ def _configured(facts: Facts) -> Mapping[str, str]:
     }
 
 
-def _suite(stream: str, subject: str, rules: tuple[Rule, ...], feeds: str = _FEEDS) -> Suite:
+def _suite(stream: str, subject: str, rules: tuple[Rule, ...]) -> Suite:
     described = SOURCE.streams[stream]
     is_daily = described.load == "window"
     return Suite(
         subject=subject,
-        feeds=feeds,
         rules=(*standing(described, subject), *rules),
         always=("impressions", "clicks", "cost_micros", "conversions", "conversions_value")
         if is_daily
@@ -166,15 +164,12 @@ _KNOWN_CHANNEL = OneOf(
 SUITES: dict[str, Suite] = {
     "customers": Suite(
         subject="ad accounts",
-        feeds=_FEEDS,
         rules=(*standing(SOURCE.streams["customers"], "ad accounts"), *_CUSTOMERS),
         columns=_configured,
     ),
-    "campaigns": _suite(
-        "campaigns", "campaigns", (*_account_rules("campaigns"), _KNOWN_CHANNEL), "campaign names"
-    ),
-    "ad_groups": _suite("ad_groups", "ad groups", _account_rules("ad groups"), "ad group names"),
-    "ads": _suite("ads", "ads", _account_rules("ads"), "ad names"),
+    "campaigns": _suite("campaigns", "campaigns", (*_account_rules("campaigns"), _KNOWN_CHANNEL)),
+    "ad_groups": _suite("ad_groups", "ad groups", _account_rules("ad groups")),
+    "ads": _suite("ads", "ads", _account_rules("ads")),
     "campaign_daily": _suite(
         "campaign_daily",
         "campaign numbers",
@@ -184,12 +179,10 @@ SUITES: dict[str, Suite] = {
         "ad_group_daily",
         "ad group numbers",
         (*_account_rules("ad group numbers"), *_DAILY),
-        "the daily numbers of ad groups",
     ),
     "ad_daily": _suite(
         "ad_daily",
         "ad numbers",
         (*_account_rules("ad numbers"), *_DAILY),
-        "the daily numbers of single ads",
     ),
 }

@@ -39,7 +39,6 @@ def _record(subject: str) -> tuple[Rule, ...]:
 def _suite(
     stream: str,
     subject: str,
-    feeds: str,
     rules: tuple[Rule, ...] = (),
     always: tuple[str, ...] = (),
     dated_by: tuple[str, ...] = (),
@@ -47,7 +46,6 @@ def _suite(
     described = SOURCE.streams[stream]
     return Suite(
         subject=subject,
-        feeds=feeds,
         rules=(*standing(described, subject), *rules),
         version="updated_at" if described.load == "changes" else None,
         dated_by=dated_by,
@@ -125,33 +123,28 @@ def _is_list(name: str, column: str, least: int, sentence: str) -> Rule:
 _ASSOCIATED = _is_list(
     "associated_list", "associated", 0, "For some deals it is not readable who belongs to them."
 )
-_CRM = "leads, qualified leads, new customers and cost per lead"
-_SALES = "won deals, new customers, sales cycle and pipeline velocity"
 
 SUITES: dict[str, Suite] = {
     "contacts": _suite(
         "contacts",
         "contacts",
-        _CRM,
         _CONTACTS,
         always=("lifecycle_stage", "analytics_source", "marketing_qualified_at", "utm_campaign"),
         dated_by=("created_at",),
     ),
-    "companies": _suite("companies", "companies", "new customers", _record("companies")),
+    "companies": _suite("companies", "companies", _record("companies")),
     "deals": _suite(
         "deals",
         "deals",
-        _SALES,
         _DEALS,
         always=("amount", "currency_code", "close_date", "pipeline_id"),
         # The date on which an open deal is hoped to close lies ahead: it counts where it was made.
         dated_by=("close_date", "created_date"),
     ),
-    "owners": _suite("owners", "salespeople", "who owns which deal"),
+    "owners": _suite("owners", "salespeople"),
     "pipelines": _suite(
         "pipelines",
         "sales pipelines",
-        "pipeline velocity",
         (
             _is_list(
                 "stages_listed",
@@ -161,10 +154,6 @@ SUITES: dict[str, Suite] = {
             ),
         ),
     ),
-    "deal_contacts": _suite(
-        "deal_contacts", "links from deals to contacts", _SALES, (_ASSOCIATED,)
-    ),
-    "deal_companies": _suite(
-        "deal_companies", "links from deals to companies", _SALES, (_ASSOCIATED,)
-    ),
+    "deal_contacts": _suite("deal_contacts", "links from deals to contacts", (_ASSOCIATED,)),
+    "deal_companies": _suite("deal_companies", "links from deals to companies", (_ASSOCIATED,)),
 }

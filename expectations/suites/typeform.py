@@ -12,7 +12,6 @@ from expectations.rules import RowRule, Rule, Suite, literal
 from expectations.standing import standing
 from ingest.sources.survey.typeform import SOURCE
 
-_FEEDS = "the recommendation score, customer satisfaction, the team pulse and survey completion"
 _FOREVER = "timestamptz '2000-01-01 00:00:00+00'"
 _BY_TYPE = {"nps": (0, 10), "opinion_scale": (0, 10), "rating": (1, 10)}
 
@@ -159,13 +158,11 @@ def _possible_landing(subject: str) -> Rule:
 SUITES: dict[str, Suite] = {
     "forms": Suite(
         subject="surveys",
-        feeds=_FEEDS,
         rules=standing(SOURCE.streams["forms"], "surveys"),
         always=("fields",),
     ),
     "responses": Suite(
         subject="survey answers",
-        feeds=_FEEDS,
         rules=(
             *standing(SOURCE.streams["responses"], "survey answers"),
             *_RESPONSES,
@@ -175,7 +172,6 @@ SUITES: dict[str, Suite] = {
     ),
     "partial_responses": Suite(
         subject="unfinished surveys",
-        feeds="survey completion",
         rules=(
             *standing(SOURCE.streams["partial_responses"], "unfinished surveys"),
             _possible_landing("unfinished surveys"),
