@@ -11,7 +11,7 @@ MINUS = "−"
 
 NO_DATA = {
     "not loaded": "not loaded yet",
-    "suppressed": "hidden, because fewer than five people answered",
+    "suppressed": "hidden, so that nobody's answer can be told from it",
     "nothing to count": "nothing to count in this period",
 }
 

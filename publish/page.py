@@ -16,7 +16,7 @@ from boscard.settings import Settings
 from publish import figures
 from publish.charts import Trend, draw
 from publish.notices import lateness, notices, source_title
-from publish.page_data import CAMPAIGN_DAYS, DAYS, MONTHS, PageData, Row, read_page_data
+from publish.page_data import CAMPAIGN_DAYS, DAYS, MONTHS, QUARTERS, PageData, Row, read_page_data
 
 TEMPLATES = Path(__file__).parent / "templates"
 SHOWN_CAMPAIGNS = 10
@@ -123,10 +123,21 @@ def _node(row: Row, data: PageData) -> dict[str, Any]:
     }
 
 
-def _kpi(row: Row, data: PageData, currency: str) -> dict[str, Any]:
-    definition, current = (
-        next(item for item in data[name] if item["kpi_id"] == row["node_id"])
-        for name in ("definitions", "current")
+def _newest(row: Row, data: PageData) -> Row:
+    """A KPI's newest month; its newest quarter where months are hidden."""
+    if row["no_data_reason"] != "suppressed":
+        return row
+    return next((one for one in data["quarters"] if one["node_id"] == row["node_id"]), row)
+
+
+def _kpi(month: Row, data: PageData, currency: str) -> dict[str, Any]:
+    row = _newest(month, data)
+    period: str = row["period_type"]
+    definition = next(one for one in data["definitions"] if one["kpi_id"] == row["node_id"])
+    current = next(
+        one
+        for one in data["current"]
+        if (one["kpi_id"], one["period_type"]) == (row["node_id"], period)
     )
     series = {
         kind: [
@@ -134,17 +145,19 @@ def _kpi(row: Row, data: PageData, currency: str) -> dict[str, Any]:
             for value in data["values"]
             if value["kpi_id"] == row["node_id"] and value["period_type"] == kind
         ][-length:]
-        for kind, length in (("month", MONTHS), ("day", DAYS))
+        for kind, length in (("month", MONTHS), ("quarter", QUARTERS), ("day", DAYS))
     }
     unit = row["unit"]
     label = f"{row['name']} in {figures.UNITS.get(unit, unit)}"
-    before = series["month"][-2][1] if len(series["month"]) > 1 else None
+    before = series[period][-2][1] if len(series[period]) > 1 else None
     return {
         **_node(row, data),
         "value": figures.figure(row["value"], unit, currency),
         "has_value": row["value"] is not None,
         "no_data": figures.NO_DATA.get(row["no_data_reason"], row["no_data_reason"]),
         "target": figures.figure(row["target"], unit, currency),
+        "period": period,
+        "quarter": _quarter(row) if period == "quarter" else "",
         "before": None if before is None else figures.figure(before, unit, currency),
         "change": None if row["is_running"] else figures.change(row["value"], before, unit),
         "data_through": _if_behind(row["data_through"], data.as_of_date),
@@ -153,11 +166,16 @@ def _kpi(row: Row, data: PageData, currency: str) -> dict[str, Any]:
         "decision": definition["decision"],
         "formula": definition["formula"],
         "steward": definition["steward_name"],
-        "months": _trend(
-            label, series["month"], "months", row["target"], is_running=row["is_running"]
+        "periods": _trend(
+            label, series[period], f"{period}s", row["target"], is_running=row["is_running"]
         ),
         "days": _trend(label, series["day"], "days"),
     }
+
+
+def _quarter(row: Row) -> str:
+    name = figures.period(row["period_start"], "quarter")
+    return f"{name} to date" if row["is_running"] else name
 
 
 def _doubt(current: Row) -> str:
@@ -188,8 +206,8 @@ def _trend(
         label += f": from {min(known):,.2f} to {max(known):,.2f}, at last {known[-1]:,.2f}"
     if is_running:
         label += " to date"
-    trend = Trend(label, values, target, bounds, kind == "months", is_running)
-    form = "%b %Y" if kind == "months" else "%-d %b"
+    trend = Trend(label, values, target, bounds, kind != "days", is_running)
+    form = "%-d %b" if kind == "days" else "%b %Y"
     return {
         "svg": draw(trend) if len(known) > 1 else Markup(""),
         "first": series[0][0].strftime(form) if series else "",

@@ -15,7 +15,7 @@ from publish.files import Places
 
 Row = dict[str, Any]
 
-MONTHS, DAYS, CAMPAIGN_DAYS = 13, 60, 30
+MONTHS, QUARTERS, DAYS, CAMPAIGN_DAYS = 13, 5, 60, 30
 
 QUERIES = {
     "publication": "select * from kpi.publications order by sequence desc limit 1",
@@ -26,6 +26,12 @@ QUERIES = {
         qualify period_start = max(period_start) over ()
         order by weight desc, node_id
     """,
+    "quarters": """
+        select *
+        from kpi.scorecard
+        where period_type = 'quarter' and node_type = 'kpi'
+        qualify period_start = max(period_start) over ()
+    """,
     "scores": """
         select node_type, node_id, period_start, score
         from kpi.scorecard
@@ -35,14 +41,14 @@ QUERIES = {
     "values": """
         select kpi_id, period_type, period_start, value
         from kpi.kpi_values
-        where segment_type = 'company' and period_type in ('day', 'month')
+        where segment_type = 'company' and period_type in ('day', 'month', 'quarter')
         order by period_start
     """,
     "current": """
-        select kpi_id, n, is_low_confidence, margin, pace
+        select kpi_id, period_type, n, is_low_confidence, margin, pace
         from kpi.kpi_values
-        where segment_type = 'company' and period_type = 'month'
-        qualify period_start = max(period_start) over ()
+        where segment_type = 'company' and period_type in ('month', 'quarter')
+        qualify period_start = max(period_start) over (partition by period_type)
     """,
     "definitions": "select * from kpi.kpi_definitions where is_current order by kpi_id",
     "objectives": """

@@ -152,6 +152,56 @@ generate_series(
     interval 1 month
 ) as months (m);
 
+-- The team pulse is shown by quarter only.
+update marts.fct_kpi_values
+set value = null, target = null, score = null, band = 'not scored'
+where kpi_id = 'L05';
+
+insert into marts.fct_kpi_values
+select * replace (
+    'quarter' as period_type,
+    date_trunc('quarter', period_start)::date as period_start,
+    (date_trunc('quarter', period_start) + interval 3 month - interval 1 day)::date as period_end,
+    date_trunc('quarter', period_start) + interval 3 month > getvariable('as_of') as is_running,
+    case
+        when period_start = max(period_start) over () then 24
+        when quarter(period_start) = 1 then 18
+        else 12
+    end as value,
+    20 as target,
+    0.8 as score,
+    'green' as band
+)
+from marts.fct_kpi_values
+where kpi_id = 'L05' and period_type = 'month'
+qualify row_number() over (
+    partition by date_trunc('quarter', period_start) order by period_start desc
+) = 1;
+
+insert into marts.fct_scorecard
+select * replace (
+    'quarter' as period_type,
+    date_trunc('quarter', period_start)::date as period_start,
+    (date_trunc('quarter', period_start) + interval 3 month - interval 1 day)::date as period_end,
+    24 as value,
+    20 as target,
+    null as no_data_reason,
+    0.8 as score,
+    1 as coverage,
+    'green' as band,
+    'green' as worst_status,
+    'provisional' as dq_state,
+    'May still change until 30 June 2026: the period is not over yet.' as dq_reason,
+    true as is_band_shown
+)
+from marts.fct_scorecard
+where node_id = 'L05'
+qualify period_start = max(period_start) over ();
+
+update marts.fct_scorecard
+set target = null, score = null, band = 'not scored'
+where node_id = 'L05' and period_type = 'month';
+
 create or replace table marts.dim_kpi_definitions as
 select
     kpi_id,

@@ -119,12 +119,44 @@ def test_trust_and_bands_are_told_in_words(outline: Outline) -> None:
         "Data through 17 May 2026.",
         "Would be amber",
         "Provisional May still change until",
-        "hidden, because fewer than five people answered",
         "Worst below: Red",
         "Coverage 83 %",
         "resting on 90 % of its weight",
     ):
         assert words in outline.text
+
+
+def _of(kpi: str, text: str) -> str:
+    """What the page says of one KPI, up to what it means."""
+    return text.partition(f"{kpi} ")[2].partition("What it means")[0]
+
+
+def test_a_kpi_shown_by_quarter_only_shows_its_newest_quarter(html: str, outline: Outline) -> None:
+    said = _of("Team eNPS", outline.text)
+    for words in (
+        "+24.0",
+        "Target +20.0",
+        "2nd quarter of 2026 to date; shorter periods are hidden",
+        "Quarter before +18.0",
+        "Green",
+        "May still change until 30 June 2026",
+    ):
+        assert words in said
+    assert "hidden, so" not in said
+    assert "Team eNPS in points, last 3 quarters" in html
+
+
+def test_a_hidden_quarter_is_not_explained_by_a_number_of_answers(
+    installation: Any, database: Any
+) -> None:
+    clock = installation.transform(
+        edit="update marts.fct_scorecard set value = null, no_data_reason = 'suppressed'"
+        " where node_id = 'L05'"
+    )
+    publish(installation.home, installation.settings, clock, postgres_url=database.writer)
+    text = write_page(installation.home, installation.settings).read_text(encoding="utf-8")
+    assert "No value" in text
+    assert "hidden, so that nobody&#39;s answer can be told from it" in text
 
 
 def test_a_night_without_trouble_says_so(installation: Any, database: Any) -> None:

@@ -134,9 +134,23 @@ def test_company_stands_beside_its_worst(query: Query) -> None:
         " and period_start = ?",
         MARCH,
     )
-    assert (name, state, is_shown, worst, count) == ("O'Hara & Co", "held", False, "red", 16)
+    assert (name, state, is_shown, worst, count) == ("O'Hara & Co", "held", False, "red", 15)
     assert reds > 0
     assert reason.endswith("on data that are held back or doubtful or late.")
+
+
+def test_what_is_shown_by_quarter_only_is_no_part_of_a_month(query: Query) -> None:
+    rows = query(
+        "select distinct period_type, band = 'not scored'"
+        " from marts.fct_scorecard where node_id = 'L05' order by 1"
+    )
+    assert [row[:2] for row in rows] == [("month", True), ("quarter", False)]
+    [[coverage]] = query(
+        "select coverage from marts.fct_scorecard where node_id = 'learning'"
+        " and period_type = 'month' and period_start = ?",
+        MARCH,
+    )
+    assert coverage == 1
 
 
 def test_data_quality_tells_both_nights(query: Query) -> None:
