@@ -35,7 +35,7 @@ SCALE = 0.5
 Rows = Counter[tuple[str, ...]]
 
 
-@pytest.fixture(scope="session", autouse=True)
+@pytest.fixture(scope="module", autouse=True)
 def _hasty() -> Iterator[None]:
     """No syncing, no waiting, no rate limits; and small pages, so that there are several."""
     with pytest.MonkeyPatch.context() as patch:
@@ -149,7 +149,7 @@ def landed(night: Night, source: str, stream: str | None = None) -> dict[tuple[s
     return found
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def bench(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Bench]:
     """After an undisturbed first night."""
     root = tmp_path_factory.mktemp("faults")
@@ -170,7 +170,7 @@ def bench(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Bench]:
         yield ready
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def undisturbed(bench: Bench) -> Mapping[str, Mapping[tuple[str, str], Landed]]:
     """The second night without a fault, by source."""
     night = bench.night()
