@@ -46,7 +46,7 @@ def test_a_sound_night_may_be_published(judge: Any) -> None:
     result = judge()
     assert result.may_publish
     assert result.content_hash
-    assert result.rows["scorecard"] == 240
+    assert result.rows["scorecard"] == 241
 
 
 @pytest.mark.parametrize(

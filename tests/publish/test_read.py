@@ -17,7 +17,7 @@ def test_a_view_is_a_frame(installation: Any, database: Any) -> None:
     clock = installation.transform()
     published = publish(home, installation.settings, clock, postgres_url=database.writer)
     frame = read("kpi_values", home)
-    assert len(frame) == 1104
+    assert len(frame) == 1107
     assert frame["value"].dtype == "float64"
     assert current_record(home) == published.record
     with pytest.raises(NothingPublishedError, match="there are: ad_performance_daily"):
