@@ -1,158 +1,46 @@
 with
 
     components as (
-        select
-            kpi_id,
-            segment_type,
-            segment,
-            component_date,
-            numerator,
-            denominator,
-            squares,
-            observations
+        select *
         from {{ ref("int_scorecard__c01_net_promoter_score") }}
-        union all
-        select
-            kpi_id,
-            segment_type,
-            segment,
-            component_date,
-            numerator,
-            denominator,
-            squares,
-            observations
+        union all by name
+        select *
         from {{ ref("int_scorecard__c02_customer_satisfaction") }}
-        union all
-        select
-            kpi_id,
-            segment_type,
-            segment,
-            component_date,
-            numerator,
-            denominator,
-            squares,
-            observations
+        union all by name
+        select *
         from {{ ref("int_scorecard__c05_survey_completion") }}
-        union all
-        select
-            kpi_id,
-            segment_type,
-            segment,
-            component_date,
-            numerator,
-            denominator,
-            squares,
-            observations
+        union all by name
+        select *
         from {{ ref("int_scorecard__c06_new_customers") }}
-        union all
-        select
-            kpi_id,
-            segment_type,
-            segment,
-            component_date,
-            numerator,
-            denominator,
-            squares,
-            observations
+        union all by name
+        select *
         from {{ ref("int_scorecard__f01_ad_spend") }}
-        union all
-        select
-            kpi_id,
-            segment_type,
-            segment,
-            component_date,
-            numerator,
-            denominator,
-            squares,
-            observations
+        union all by name
+        select *
         from {{ ref("int_scorecard__f04_return_on_ad_spend") }}
-        union all
-        select
-            kpi_id,
-            segment_type,
-            segment,
-            component_date,
-            numerator,
-            denominator,
-            squares,
-            observations
+        union all by name
+        select *
         from {{ ref("int_scorecard__f05_marketing_efficiency") }}
-        union all
-        select
-            kpi_id,
-            segment_type,
-            segment,
-            component_date,
-            numerator,
-            denominator,
-            squares,
-            observations
+        union all by name
+        select *
         from {{ ref("int_scorecard__f07_cost_per_lead") }}
-        union all
-        select
-            kpi_id,
-            segment_type,
-            segment,
-            component_date,
-            numerator,
-            denominator,
-            squares,
-            observations
+        union all by name
+        select *
         from {{ ref("int_scorecard__f08_acquisition_cost") }}
-        union all
-        select
-            kpi_id,
-            segment_type,
-            segment,
-            component_date,
-            numerator,
-            denominator,
-            squares,
-            observations
+        union all by name
+        select *
         from {{ ref("int_scorecard__l05_team_enps") }}
-        union all
-        select
-            kpi_id,
-            segment_type,
-            segment,
-            component_date,
-            numerator,
-            denominator,
-            squares,
-            observations
+        union all by name
+        select *
         from {{ ref("int_scorecard__l07_data_quality") }}
-        union all
-        select
-            kpi_id,
-            segment_type,
-            segment,
-            component_date,
-            numerator,
-            denominator,
-            squares,
-            observations
+        union all by name
+        select *
         from {{ ref("int_scorecard__p01_click_through_rate") }}
-        union all
-        select
-            kpi_id,
-            segment_type,
-            segment,
-            component_date,
-            numerator,
-            denominator,
-            squares,
-            observations
+        union all by name
+        select *
         from {{ ref("int_scorecard__p04_conversion_rate") }}
-        union all
-        select
-            kpi_id,
-            segment_type,
-            segment,
-            component_date,
-            numerator,
-            denominator,
-            squares,
-            observations
+        union all by name
+        select *
         from {{ ref("int_scorecard__p05_mql_to_sql") }}
     )
 
