@@ -52,7 +52,7 @@ format: $(READY) ## format Python and SQL in place
 	@$(BIN)/sqlfmt dbt_project
 
 lock: $(READY) ## resolve both lock files again: pyproject.toml, tests/sdk/requirements.in
-	@$(COMPILE) --extra dev pyproject.toml --output-file requirements.lock
+	@$(COMPILE) --extra dev --extra production pyproject.toml --output-file requirements.lock
 	@$(COMPILE) tests/sdk/requirements.in --output-file tests/sdk/requirements.lock
 
 check: $(READY) ## try each configured account and say what is wrong
