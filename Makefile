@@ -6,6 +6,7 @@ UV_VERSION := 0.13.9
 BIN := .venv/bin
 READY := .venv/ready
 SDK_READY := .venv-sdk/ready
+BENCH_READY := .venv-bench/ready
 DATE ?=
 COMPILE := .uv/bin/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
 	--no-emit-index-url --no-annotate --no-header
@@ -13,7 +14,7 @@ COMPILE := .uv/bin/uv pip compile --quiet --universal --python-version 3.11 --ge
 unexport PYTHONDONTWRITEBYTECODE
 export AIRFLOW__CORE__LOAD_EXAMPLES := False
 
-.PHONY: help setup nightly test test-slow test-sdk lint format lock up down check clean
+.PHONY: help setup nightly test test-slow test-sdk bench lint format lock up down check clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' Makefile
@@ -40,6 +41,13 @@ $(SDK_READY): tests/sdk/requirements.lock boscard/setup.sh
 	@PYTHON="$(PYTHON)" UV_VERSION="$(UV_VERSION)" sh boscard/setup.sh .venv-sdk tests/sdk/requirements.lock
 	@touch $(SDK_READY)
 
+bench: $(READY) $(BENCH_READY) ## what a night costs, beside its peers: a table and bench/results (half an hour; QUICK=1: a minute)
+	@$(BIN)/python -m bench $(if $(QUICK),--quick)
+
+$(BENCH_READY): bench/requirements.lock boscard/setup.sh
+	@PYTHON="$(PYTHON)" UV_VERSION="$(UV_VERSION)" sh boscard/setup.sh .venv-bench bench/requirements.lock
+	@touch $(BENCH_READY)
+
 lint: $(READY) ## ruff, mypy and sqlfmt
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
@@ -51,9 +59,10 @@ format: $(READY) ## format Python and SQL in place
 	@$(BIN)/ruff format .
 	@$(BIN)/sqlfmt dbt_project
 
-lock: $(READY) ## resolve both lock files again: pyproject.toml, tests/sdk/requirements.in
+lock: $(READY) ## resolve the lock files again: pyproject.toml, and requirements.in of tests/sdk and bench
 	@$(COMPILE) --extra dev --extra production pyproject.toml --output-file requirements.lock
 	@$(COMPILE) tests/sdk/requirements.in --output-file tests/sdk/requirements.lock
+	@$(COMPILE) bench/requirements.in --output-file bench/requirements.lock
 
 check: $(READY) ## try each configured account and say what is wrong
 	@$(BIN)/boscard check
@@ -65,4 +74,4 @@ down: $(READY) ## stop what `make up` started
 	@$(BIN)/boscard down
 
 clean: ## remove var/ (all landed data and publications) and the environments
-	rm -rf var .venv .venv-sdk .uv
+	rm -rf var .venv .venv-sdk .venv-bench .uv
