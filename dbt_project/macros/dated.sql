@@ -8,3 +8,8 @@
 
 {# A date as people write it: 4 March 2026. #}
 {% macro spoken_date(day) -%} strftime({{ day }}, '%-d %B %Y') {%- endmacro %}
+
+{# Whether this version of a dated row is the one that holds on a day. #}
+{% macro holds_on(dated, day) -%}
+    {{ day }} >= {{ dated }}.valid_from and {{ day }} < {{ dated }}.valid_until
+{%- endmacro %}

@@ -9,6 +9,7 @@ import pytest
 
 from tests.end_to_end.conftest import Left
 from tests.end_to_end.expected import SOURCES, differences
+from tests.end_to_end.nights import Installation
 
 NIGHTS = ("first", "second", "third", "fourth")
 OF_HUBSPOT = {kpi for kpi, sources in SOURCES.items() if "hubspot" in sources}
@@ -110,6 +111,17 @@ def test_money_is_converted(first: Left) -> None:
     rows = first.views["ad_performance_daily"]
     assert set(rows["currency_code"]) == {"EUR", "USD"}
     assert (rows.loc[rows["currency_code"] == "USD", "fx_rate"] != 1).all()
+
+
+def test_each_report_date_says_whose_day_it_is(first: Left, installation: Installation) -> None:
+    rows = first.views["ad_performance_daily"]
+    zones = rows.groupby("account_id")["report_timezone"].agg(set).to_dict()
+    assert zones == {
+        account.account: {account.time_zone}
+        for account in installation.settings.accounts
+        if account.source == "google_ads"
+    }
+    assert len(set.union(*zones.values())) > 1
 
 
 def _campaigns(truth: pd.DataFrame, component: str) -> dict[tuple[date, str, str, str], int]:

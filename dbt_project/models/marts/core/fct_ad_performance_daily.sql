@@ -19,6 +19,7 @@ with
             campaign_days.conversions_value_local,
             campaign_days.conversions_value,
             cast(campaign_days.fx_rate as double) as fx_rate,
+            campaign_days.report_timezone,
         from campaign_days
         left join
             accounts

@@ -1,6 +1,12 @@
+-- What hangs on a version without being part of it (parameters, target) is told as it holds
+-- tonight,
+-- for an earlier version as it held on its last day, for a later one as on its first.
 with
 
-    versions as (select * from {{ ref("int_scorecard__kpi_versions") }}),
+    versions as (
+        select *, least(greatest(valid_from, {{ as_of_date() }}), valid_until - 1) as told_on
+        from {{ ref("int_scorecard__kpi_versions") }}
+    ),
 
     nodes as (select * from {{ ref("int_scorecard__nodes") }}),
 
@@ -19,9 +25,29 @@ with
         inner join
             {{ ref("int_scorecard__parameters") }} as parameters
             on versions.kpi_id = parameters.kpi_id
-            and parameters.valid_from < versions.valid_until
-            and parameters.valid_until >= versions.valid_until
+            and {{ holds_on("parameters", "versions.told_on") }}
         group by versions.kpi_id, versions.valid_from
+    ),
+
+    dated_targets as (
+        select *, {{ valid_until("kpi_id, period_type, segment_type, segment") }} as valid_until
+        from {{ ref("kpi_targets") }}
+        where segment_type = 'company' and period_type in ('month', 'quarter')
+    ),
+
+    -- The monthly target, or the quarterly where there is none.
+    targets as (
+        select versions.kpi_id, versions.valid_from, dated_targets.target
+        from versions
+        inner join
+            dated_targets
+            on versions.kpi_id = dated_targets.kpi_id
+            and {{ holds_on("dated_targets", "versions.told_on") }}
+        qualify
+            row_number() over (
+                partition by versions.kpi_id, versions.valid_from order by dated_targets.period_type
+            )
+            = 1
     ),
 
     sources as (
@@ -38,8 +64,7 @@ with
             versions.kpi_id,
             versions.valid_from,
             nullif(versions.valid_until, date '9999-12-31') - 1 as valid_to,
-            {{ as_of_date() }} >= versions.valid_from
-            and {{ as_of_date() }} < versions.valid_until as is_current,
+            {{ holds_on("versions", as_of_date()) }} as is_current,
             versions.version,
             versions.name,
             versions.perspective_id,
@@ -62,34 +87,37 @@ with
             versions.formula,
             parameters.parameters,
             sources.sources,
-            coalesce(sources.restatement_days, 0) as restatement_days
+            coalesce(sources.restatement_days, 0) as restatement_days,
+            versions.grain,
+            versions.numerator,
+            versions.denominator,
+            versions.source_systems,
+            targets.target
         from versions
         left join
             nodes as objectives
             on objectives.node_type = 'objective'
             and versions.objective_id = objectives.node_id
-            and versions.valid_from >= objectives.valid_from
-            and versions.valid_from < objectives.valid_until
+            and {{ holds_on("objectives", "versions.valid_from") }}
         left join
             nodes as perspectives
             on perspectives.node_type = 'perspective'
             and versions.perspective_id = perspectives.node_id
-            and versions.valid_from >= perspectives.valid_from
-            and versions.valid_from < perspectives.valid_until
+            and {{ holds_on("perspectives", "versions.valid_from") }}
         left join
             people as owners
             on versions.owner_id = owners.person_id
-            and versions.valid_from >= owners.valid_from
-            and versions.valid_from < owners.valid_until
+            and {{ holds_on("owners", "versions.valid_from") }}
         left join
             people as stewards
             on versions.steward_id = stewards.person_id
-            and versions.valid_from >= stewards.valid_from
-            and versions.valid_from < stewards.valid_until
+            and {{ holds_on("stewards", "versions.valid_from") }}
         left join
             parameters
             on versions.kpi_id = parameters.kpi_id
             and versions.valid_from = parameters.valid_from
+        left join
+            targets on versions.kpi_id = targets.kpi_id and versions.valid_from = targets.valid_from
         left join sources on versions.kpi_id = sources.kpi_id
     )
 
