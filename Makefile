@@ -2,7 +2,6 @@
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
 PYTHON ?= python3
-UV_VERSION := 0.13.9
 BIN := .venv/bin
 READY := .venv/ready
 SDK_READY := .venv-sdk/ready
@@ -22,7 +21,7 @@ help: ## list the targets
 setup: $(READY) ## create .venv from requirements.lock (quick when nothing changed)
 
 $(READY): requirements.lock pyproject.toml boscard/setup.sh
-	@PYTHON="$(PYTHON)" UV_VERSION="$(UV_VERSION)" sh boscard/setup.sh .venv requirements.lock .
+	@PYTHON="$(PYTHON)" sh boscard/setup.sh .venv requirements.lock .
 	@touch $(READY)
 
 nightly: $(READY) ## one night on the sandbox company: pull, gate, load, transform, publish (DATE=YYYY-MM-DD)
@@ -38,14 +37,14 @@ test-sdk: $(READY) $(SDK_READY) ## the vendors' own SDKs against the sandbox, in
 	@.venv-sdk/bin/python -m pytest -c tests/sdk/pytest.ini tests/sdk
 
 $(SDK_READY): tests/sdk/requirements.lock boscard/setup.sh
-	@PYTHON="$(PYTHON)" UV_VERSION="$(UV_VERSION)" sh boscard/setup.sh .venv-sdk tests/sdk/requirements.lock
+	@PYTHON="$(PYTHON)" sh boscard/setup.sh .venv-sdk tests/sdk/requirements.lock
 	@touch $(SDK_READY)
 
 bench: $(READY) $(BENCH_READY) ## what a night costs, beside its peers: a table and bench/results (half an hour; QUICK=1: a minute)
 	@$(BIN)/python -m bench $(if $(QUICK),--quick)
 
 $(BENCH_READY): bench/requirements.lock boscard/setup.sh
-	@PYTHON="$(PYTHON)" UV_VERSION="$(UV_VERSION)" sh boscard/setup.sh .venv-bench bench/requirements.lock
+	@PYTHON="$(PYTHON)" sh boscard/setup.sh .venv-bench bench/requirements.lock
 	@touch $(BENCH_READY)
 
 lint: $(READY) ## ruff, mypy and sqlfmt
@@ -61,6 +60,7 @@ format: $(READY) ## format Python and SQL in place
 
 lock: $(READY) ## resolve the lock files again: pyproject.toml, and requirements.in of tests/sdk and bench
 	@$(COMPILE) --extra dev --extra production pyproject.toml --output-file requirements.lock
+	@$(COMPILE) --extra production --constraints requirements.lock pyproject.toml --output-file production.lock
 	@$(COMPILE) tests/sdk/requirements.in --output-file tests/sdk/requirements.lock
 	@$(COMPILE) bench/requirements.in --output-file bench/requirements.lock
 
