@@ -1,5 +1,5 @@
-"""`python -m sandbox serve`: the fictitious company's vendors on loopback, until it is told to
-stop.
+"""`python -m sandbox serve`: the fictitious company's vendors, on loopback unless told otherwise,
+until it is told to stop.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from sandbox.company import Company
 from sandbox.faults import SCENARIOS
 from sandbox.limits import Limits
 from sandbox.process import READY
-from sandbox.server import Sandbox, serve
+from sandbox.server import LOOPBACK, Sandbox, serve
 
 
 def arguments(settings: Settings) -> argparse.ArgumentParser:
@@ -30,6 +30,7 @@ def arguments(settings: Settings) -> argparse.ArgumentParser:
     night = command.add_mutually_exclusive_group(required=True)
     night.add_argument("--date", type=date.fromisoformat, help="the night to show")
     night.add_argument("--follow", action="store_true", help="last night, and each night to come")
+    command.add_argument("--host", default=LOOPBACK, help="0.0.0.0 inside a container")
     command.add_argument("--port", type=int, default=0, help="0 takes a free one")
     command.add_argument("--seed", type=int, default=settings.sandbox.seed)
     command.add_argument("--scale", type=float, default=settings.sandbox.scale)
@@ -74,7 +75,7 @@ def main() -> None:
         threading.Thread(target=_end_with_input, daemon=True).start()
     if given.follow:
         threading.Thread(target=_follow, args=(sandbox, zone, hour), daemon=True).start()
-    serve(sandbox, given.port, ready)
+    serve(sandbox, given.port, ready, given.host)
 
 
 def last_night(time_zone: str, publication_hour: int) -> Clock:

@@ -36,6 +36,7 @@ from sandbox.tokens import ISSUERS, Tokens
 from sandbox.typeform import Typeform
 
 ZIP_FROM = 1_000
+LOOPBACK = "127.0.0.1"
 
 
 class Vendor(Protocol):
@@ -234,9 +235,14 @@ def scenario(name: str) -> tuple[dict[str, Any], ...]:
     return SCENARIOS[name]
 
 
-def serve(sandbox: Sandbox, port: int = 0, on_ready: Callable[[str], object] | None = None) -> None:
-    """Serve on loopback until the process is told to stop; `on_ready` is given the base URL."""
-    with _listening(port) as (listener, base_url):
+def serve(
+    sandbox: Sandbox,
+    port: int = 0,
+    on_ready: Callable[[str], object] | None = None,
+    host: str = LOOPBACK,
+) -> None:
+    """Serve until the process is told to stop; `on_ready` is given the base URL."""
+    with _listening(port, host) as (listener, base_url):
         server = _Server(
             _configuration(sandbox), (lambda: on_ready(base_url)) if on_ready else None
         )
@@ -302,9 +308,9 @@ def _configuration(sandbox: Sandbox) -> uvicorn.Config:
 
 
 @contextmanager
-def _listening(port: int) -> Iterator[tuple[socket.socket, str]]:
+def _listening(port: int, host: str = LOOPBACK) -> Iterator[tuple[socket.socket, str]]:
     listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     with listener:
-        listener.bind(("127.0.0.1", port))
-        yield listener, f"http://127.0.0.1:{listener.getsockname()[1]}"
+        listener.bind((host, port))
+        yield listener, f"http://{host}:{listener.getsockname()[1]}"

@@ -216,3 +216,15 @@ def test_an_attached_sandbox_ends_when_its_parent_is_killed(small_settings):
         if child.poll() is None:
             child.send_signal(signal.SIGKILL)
         child.stdout.close()
+
+
+def test_it_listens_where_it_is_told(small_settings):
+    command = [sys.executable, "-m", "sandbox", "serve", "--attached", "--date", "2026-11-04"]
+    command += ["--host", "127.0.0.2"]
+    pipe = subprocess.PIPE
+    with subprocess.Popen(command, cwd=PROJECT, stdin=pipe, stdout=pipe, text=True) as child:
+        base_url = child.stdout.readline().removeprefix(READY).split()[0]
+        assert base_url.startswith("http://127.0.0.2:")
+        health = requests.get(base_url + "/_sandbox/health", timeout=10)
+        child.stdin.close()
+    assert health.json()["as_of_date"] == "2026-11-04"
