@@ -13,6 +13,7 @@ from expectations.verdict import Verdict
 from ingest.batch import CALLS, QUARANTINE, VERDICT, Batch
 from ingest.registry import SOURCES
 from ingest.stream import raw_table
+from warehouse.day_totals import record_day_totals
 
 _RESULT = (
     "struct(check_id varchar, rule varchar, severity varchar, action varchar, state varchar,"
@@ -24,6 +25,7 @@ _TABLES = (
     "quarantined_days",
     "quarantine",
     "sound_again",
+    "day_totals",
     "calls",
 )
 _CALL = (
@@ -80,6 +82,8 @@ def record_batch(connection: duckdb.DuckDBPyConnection, batch: Batch, verdict: V
     ).fetchall()
     _record_quarantine(connection, batch, identity)
     _record_sound_again(connection, identity)
+    if verdict.state == "passed":
+        record_day_totals(connection, batch)
     connection.execute(
         f"""
         insert into ops.calls

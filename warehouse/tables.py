@@ -91,6 +91,15 @@ OPS: Mapping[str, Mapping[str, str]] = {
         "line": "BIGINT",
         "sound_in": "VARCHAR",
     },
+    "day_totals": {
+        **_BATCH,
+        "batch_id": "VARCHAR",
+        "as_of_date": "DATE",
+        "sequence": "BIGINT",
+        "day": "DATE",
+        "measure": "VARCHAR",
+        "amount": "DECIMAL(38,6)",
+    },
     "calls": {
         "call_id": "VARCHAR",
         **_BATCH,
