@@ -57,6 +57,11 @@ class Home:
         return self.root / "logs"
 
     @property
+    def hash_key(self) -> Path:
+        """The made key of personal columns' hashes (0600), where no connection holds one."""
+        return self.root / "secrets" / "hash_key"
+
+    @property
     def postgres(self) -> Path:
         """The embedded Postgres: data folder, port, generated passwords (0600)."""
         return self.root / "postgres"

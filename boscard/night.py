@@ -146,9 +146,10 @@ class Night:
         return found
 
     def load(self) -> LoadReport:
+        from boscard.hash_key import hash_key
         from warehouse.load import load
 
-        report = load(self.home, self.settings, self.clock)
+        report = load(self.home, self.settings, self.clock, hash_key(self.home, self.settings))
         _say(f"load: {len(report.loaded)} batches, {report.rows:,} rows; {len(report.held)} held")
         return report
 

@@ -11,6 +11,7 @@ from pathlib import Path
 from rich.console import Console
 
 from boscard.clock import Clock
+from boscard.hash_key import hash_key
 from boscard.home import Home
 from boscard.settings import Settings
 from ingest.landing import Landing
@@ -80,7 +81,7 @@ def replay(home: Home, settings: Settings, night: date | None, console: Console)
         def tell(day: date) -> None:
             status.update(f"loading the night of {day}, the last is {wanted[-1]}")
 
-        rebuilt = rebuild(home, scratch, settings, clocks, tell)
+        rebuilt = rebuild(home, scratch, settings, clocks, hash_key(home, settings), tell)
         status.update(f"transforming the night of {wanted[-1]}")
         _transform(scratch, settings, clocks[-1])
         candidate = read_candidate(scratch, clocks[-1])

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 Type = Literal["text", "bigint", "decimal", "double", "boolean", "date", "timestamp", "json"]
 Load = Literal["window", "changes", "snapshot", "replace", "responses"]
 Scope = Literal["account", "connection"]
+Personal = Literal["email", "text"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,13 +27,24 @@ class Column:
 
     `path` is the dotted path in the row; `@name` takes a value from the context of the call that
     fetched the row (a form's id, which Typeform does not repeat in each response).
+
+    `personal` text says something of a person: the warehouse holds its keyed hash alone, the same
+    one however an e-mail address is capitalised. `kept` are the leaves (dotted paths in each
+    element) that the warehouse holds of a json list in which people's words stand.
     """
 
     name: str
     path: str
     type: Type
     required: bool = False
-    personal: bool = False
+    personal: Personal | None = None
+    kept: tuple[str, ...] | None = None
+
+    def __post_init__(self) -> None:
+        if self.personal is not None and self.type != "text":
+            raise ValueError(f"{self.name}: only text can be hashed, not {self.type}")
+        if self.kept is not None and self.type != "json":
+            raise ValueError(f"{self.name}: only json has leaves to keep, not {self.type}")
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,3 +17,7 @@ class BatchBroken(Exception):
 
 class SchemaMismatch(Exception):
     """A table cannot be brought to its declared shape by adding columns; load it again."""
+
+
+class HashKeyChanged(Exception):
+    """The warehouse's hashes were made with another key; put it back, or rebuild with this one."""

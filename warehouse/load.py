@@ -18,6 +18,7 @@ from warehouse.connection import connect, transaction
 from warehouse.errors import NightRefused
 from warehouse.facts import record_batch
 from warehouse.lock import writer_lock
+from warehouse.personal import HashKey, keep_key
 from warehouse.rows import Target, load_rows
 from warehouse.status import StreamStatus, record_status, stream_statuses
 from warehouse.tables import ensure_tables
@@ -35,16 +36,18 @@ class LoadReport:
     migrations: tuple[str, ...]
 
 
-def load(home: Home, settings: Settings, clock: Clock) -> LoadReport:
+def load(home: Home, settings: Settings, clock: Clock, key: HashKey) -> LoadReport:
     """Load all gated batches up to this night that are not loaded yet, in the order of sequence.
 
-    Loading again changes nothing. Raises NightRefused for a night older than the newest loaded,
-    WarehouseBusy while another process writes, BatchBroken where a batch's files disagree.
+    Personal columns enter as hashes with `key`. Loading again changes nothing. Raises NightRefused
+    for a night older than the newest loaded, HashKeyChanged for another key than the warehouse
+    was loaded with, WarehouseBusy while another process writes, BatchBroken where a batch's files
+    disagree.
     """
     with writer_lock(home):
         connection = connect(home.warehouse)
         try:
-            return load_night(connection, Landing(home.landing).batches(), settings, clock)
+            return load_night(connection, Landing(home.landing).batches(), settings, clock, key)
         finally:
             connection.close()
 
@@ -54,6 +57,7 @@ def load_night(
     batches: Iterable[Batch],
     settings: Settings,
     clock: Clock,
+    key: HashKey,
 ) -> LoadReport:
     """Load those of `batches` that are gated, not after this night and not loaded yet.
 
@@ -61,6 +65,7 @@ def load_night(
     """
     migrations = ensure_tables(connection)
     _refuse_older_night(connection, clock)
+    keep_key(connection, key)
     known = _known(connection)
     loaded: list[Batch] = []
     held: list[Batch] = []
@@ -75,7 +80,7 @@ def load_night(
             continue
         if known.get(_identity(batch)) == verdict.state:
             continue
-        _load_batch(connection, batch, verdict)
+        _load_batch(connection, batch, verdict, key)
         (loaded if verdict.state == "passed" else held).append(batch)
         rows += verdict.rows_loaded
     statuses = stream_statuses(connection, settings, clock)
@@ -91,13 +96,15 @@ def load_night(
     )
 
 
-def _load_batch(connection: duckdb.DuckDBPyConnection, batch: Batch, verdict: Verdict) -> None:
+def _load_batch(
+    connection: duckdb.DuckDBPyConnection, batch: Batch, verdict: Verdict, key: HashKey
+) -> None:
     """Data and the note that this batch is loaded, in one transaction."""
     manifest = batch.manifest
     with transaction(connection):
         if verdict.state == "passed":
             stream = SOURCES[manifest.source].streams[manifest.stream]
-            load_rows(Target(connection, batch, stream, verdict.rows_loaded))
+            load_rows(Target(connection, batch, stream, verdict.rows_loaded, key))
         record_batch(connection, batch, verdict)
 
 

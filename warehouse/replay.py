@@ -19,6 +19,7 @@ from ingest.landing import Landing
 from warehouse.connection import connect
 from warehouse.load import load_night
 from warehouse.lock import writer_lock
+from warehouse.personal import HashKey
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,9 +37,12 @@ def rebuild(
     scratch: Home,
     settings: Settings,
     clocks: Sequence[Clock],
+    key: HashKey,
     tell: Callable[[date], None],
 ) -> Rebuilt:
     """Load what lies in `home`'s landing into a new warehouse of `scratch`, a night after another.
+
+    Personal columns enter as hashes with `key`, which need not be the one of earlier nights.
 
     `clocks` are the nights in order; batches after the last are left out. What an earlier replay
     left in `scratch` is removed first. Raises WarehouseBusy while another process writes there.
@@ -54,7 +58,8 @@ def rebuild(
         try:
             for clock in clocks:
                 tell(clock.as_of_date)
-                report = load_night(connection, by_night.get(clock.as_of_date, []), settings, clock)
+                landed = by_night.get(clock.as_of_date, [])
+                report = load_night(connection, landed, settings, clock, key)
                 batches += len(report.loaded) + len(report.held)
                 ungated += len(report.ungated)
                 rows += report.rows

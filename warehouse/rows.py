@@ -15,17 +15,22 @@ import duckdb
 from ingest.batch import QUARANTINE, TYPED, Batch
 from ingest.stream import Stream, raw_table
 from warehouse.errors import BatchBroken
+from warehouse.personal import PADS, HashKey, stored
 from warehouse.tables import SQL_TYPES
 
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """A batch on its way into its raw table; `rows_loaded` is what its verdict says."""
+    """A batch on its way into its raw table; `rows_loaded` is what its verdict says.
+
+    `key` is for the hashes of personal columns.
+    """
 
     connection: duckdb.DuckDBPyConnection
     batch: Batch
     stream: Stream
     rows_loaded: int
+    key: HashKey
 
     @property
     def table(self) -> str:
@@ -69,23 +74,28 @@ def _stage(target: Target) -> None:
     """The typed rows with their origin, as the temporary table `incoming`."""
     path = str(target.batch.path / TYPED)
     present = {row[0] for row in target.run("describe select * from read_parquet(?)", path)}
+    values = {
+        column.name: stored(column, f'"{column.name}"') if column.name in present else "null"
+        for column in target.stream.columns
+    }
     columns = ", ".join(
-        f'cast("{column.name}" as {SQL_TYPES[column.type]}) as "{column.name}"'
-        if column.name in present
-        else f'cast(null as {SQL_TYPES[column.type]}) as "{column.name}"'
+        f'cast({values[column.name]} as {SQL_TYPES[column.type]}) as "{column.name}"'
         for column in target.stream.columns
     )
     is_archived = target.stream.load == "changes" and "is_archived" in present
     deleted = "coalesce(is_archived, false)" if is_archived else "false"
-    target.run(
-        f"create or replace temporary table incoming as select {columns}, ? as _account,"
-        f" ? as _batch_id, cast(? as bigint) as _sequence, _line, _call_id,"
-        f" {deleted} as _is_deleted from read_parquet(?)",
-        target.account,
-        target.batch.manifest.batch_id,
-        target.sequence,
-        path,
-    )
+    target.connection.execute(
+        f"create or replace temporary table incoming as select {columns}, $account as _account,"
+        " $batch_id as _batch_id, cast($sequence as bigint) as _sequence, _line, _call_id,"
+        f" {deleted} as _is_deleted from read_parquet($path), {PADS}",
+        {
+            "account": target.account,
+            "batch_id": target.batch.manifest.batch_id,
+            "sequence": target.sequence,
+            "path": path,
+            **target.key.pads,
+        },
+    ).fetchall()
     found = target.run("select count(*) from incoming")[0][0]
     if found != target.rows_loaded:
         raise BatchBroken(

@@ -112,6 +112,7 @@ OPS: Mapping[str, Mapping[str, str]] = {
         "first_line": "BIGINT",
         "rows": "BIGINT",
     },
+    "hash_key": {"fingerprint": "VARCHAR"},
     "stream_status": {
         "as_of_date": "DATE",
         "source": "VARCHAR",

@@ -13,7 +13,7 @@ import pytest
 from boscard.home import Home
 from boscard.settings import Settings
 from ingest.landing import Landing
-from tests.warehouse.landed import a_clock
+from tests.warehouse.landed import KEY, a_clock
 from warehouse.load import LoadReport, load
 
 NIGHT = date(2025, 10, 20)
@@ -66,7 +66,7 @@ def landing(home: Home) -> Landing:
 @pytest.fixture
 def load_night(home: Home, settings: Settings) -> Callable[..., LoadReport]:
     def load_night(night: date = NIGHT) -> LoadReport:
-        return load(home, settings, a_clock(night, settings))
+        return load(home, settings, a_clock(night, settings), KEY)
 
     return load_night
 

@@ -18,7 +18,10 @@ from ingest.batch import FORMAT, QUARANTINE, TYPED, Batch, Unit, Window
 from ingest.exchange import Page
 from ingest.landing import Landing
 from ingest.registry import SOURCES
+from warehouse.personal import HashKey
 from warehouse.tables import SQL_TYPES
+
+KEY = HashKey(b"a key for tests, as long as is asked")
 
 Row = Mapping[str, Any]
 

@@ -15,7 +15,7 @@ from boscard.home import Home
 from expectations.verdict import Result
 from ingest.batch import TYPED
 from ingest.landing import Landing
-from tests.warehouse.landed import a_clock, ad_day, gate, land
+from tests.warehouse.landed import KEY, a_clock, ad_day, gate, land
 from warehouse import load as load_module
 from warehouse.errors import BatchBroken, NightRefused
 from warehouse.load import load
@@ -368,10 +368,10 @@ def test_it_does_not_matter_when_a_batch_is_let_through(settings, batches) -> No
             if is_late:
                 late.append((batch, rows))
             expected |= dict.fromkeys(days, number)
-        load(home, settings, a_clock(NIGHT, settings))
+        load(home, settings, a_clock(NIGHT, settings), KEY)
         for batch, rows in reversed(late):
             gate(batch, rows)
-            load(home, settings, a_clock(NIGHT, settings))
+            load(home, settings, a_clock(NIGHT, settings), KEY)
         with duckdb.connect(str(home.warehouse), read_only=True) as connection:
             found = {row[1]: row[2] for row in connection.execute(ADS).fetchall()}
         assert found == expected

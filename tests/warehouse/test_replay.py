@@ -7,7 +7,7 @@ import pytest
 
 from boscard.home import Home
 from ingest.landing import Landing
-from tests.warehouse.landed import a_clock, ad_day, land
+from tests.warehouse.landed import KEY, a_clock, ad_day, land
 from warehouse.errors import WarehouseBusy
 from warehouse.load import load
 from warehouse.lock import writer_lock
@@ -28,14 +28,14 @@ def lived(home: Home, settings) -> Home:
     campaigns = ("google_ads", "100", "campaigns")
     listed = [{"account_id": "100", "campaign_id": name} for name in "12"]
     land(landing, *campaigns, listed, as_of=FIRST)
-    load(home, settings, a_clock(FIRST, settings))
+    load(home, settings, a_clock(FIRST, settings), KEY)
     restated = [ad_day(SECOND, clicks=1)]
     land(landing, *ads, restated, as_of=SECOND, window=(date(2025, 10, 17), SECOND))
     land(landing, *campaigns, listed[:1], as_of=SECOND)
     held = [{"account_id": "200", "campaign_id": "9"}]
     land(landing, "google_ads", "200", "campaigns", held, as_of=SECOND, state="held")
-    load(home, settings, a_clock(SECOND, settings))
-    load(home, settings, a_clock(THIRD, settings))
+    load(home, settings, a_clock(SECOND, settings), KEY)
+    load(home, settings, a_clock(THIRD, settings), KEY)
     return home
 
 
@@ -45,7 +45,7 @@ def replayed(lived, tmp_path, settings):
         scratch = Home(tmp_path / "scratch")
         told: list[date] = []
         clocks = [a_clock(night, settings) for night in nights]
-        rebuilt = rebuild(lived, scratch, settings, clocks, told.append)
+        rebuilt = rebuild(lived, scratch, settings, clocks, KEY, told.append)
         assert told == list(nights)
         assert rebuilt.nights == len(nights)
         return scratch

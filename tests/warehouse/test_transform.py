@@ -12,7 +12,7 @@ import yaml
 
 from boscard.home import Home
 from ingest.landing import Landing
-from tests.warehouse.landed import a_clock, ad_day, land
+from tests.warehouse.landed import KEY, a_clock, ad_day, land
 from warehouse import transform as transform_module
 from warehouse.errors import WarehouseBusy
 from warehouse.load import load
@@ -33,7 +33,7 @@ def built(tmp_path_factory, settings):
         as_of=NIGHT,
         window=(date(2025, 10, 1), NIGHT),
     )
-    load(home, settings, clock)
+    load(home, settings, clock, KEY)
     environment, project = _environment(), set(DBT_PROJECT.iterdir())
     report = transform(home, settings, clock)
     return SimpleNamespace(
@@ -108,7 +108,7 @@ def test_a_project_that_does_not_parse_is_an_error_not_an_empty_success(
     home, settings, tmp_path, monkeypatch
 ) -> None:
     monkeypatch.setattr(transform_module, "DBT_PROJECT", tmp_path)
-    load(home, settings, a_clock(NIGHT, settings))
+    load(home, settings, a_clock(NIGHT, settings), KEY)
     report = transform(home, settings, a_clock(NIGHT, settings))
     assert report.nodes == ()
     assert "dbt_project.yml" in (report.error or "")

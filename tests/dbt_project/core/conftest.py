@@ -13,7 +13,7 @@ import pytest
 from boscard.home import Home
 from boscard.settings import Settings
 from ingest.landing import Landing
-from tests.warehouse.landed import a_clock, ad_day, land
+from tests.warehouse.landed import KEY, a_clock, ad_day, land
 from warehouse.load import load
 from warehouse.transform import DBT_PROJECT, variables
 
@@ -58,7 +58,7 @@ def home(tmp_path_factory: pytest.TempPathFactory, settings: Settings) -> Home:
     """The installation after the night, with the outcome of each node in `results.json`."""
     home = Home(tmp_path_factory.mktemp("core") / "var")
     land_company(Landing(home.landing))
-    load(home, settings, a_clock(NIGHT, settings))
+    load(home, settings, a_clock(NIGHT, settings), KEY)
     build(home, settings)
     return home
 

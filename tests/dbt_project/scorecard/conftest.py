@@ -18,7 +18,7 @@ from boscard.home import Home
 from boscard.settings import Settings
 from expectations.verdict import Result
 from ingest.landing import Landing
-from tests.warehouse.landed import a_clock, ad_day, land
+from tests.warehouse.landed import KEY, a_clock, ad_day, land
 from warehouse.load import load
 from warehouse.transform import DBT_PROJECT, variables
 
@@ -101,7 +101,7 @@ def built(tmp_path_factory: pytest.TempPathFactory, settings: Settings) -> Built
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("os.fsync", lambda _: None)
         land_first_night(landing)
-        load(home, settings, a_clock(NIGHTS[0], settings))
+        load(home, settings, a_clock(NIGHTS[0], settings), KEY)
         models = ("--select", *(f"+{path}" for path in MODELS), "--exclude-resource-types")
         build = ("build", *models, "unit_test", "test", "exposure")
         statuses = dbt(home, settings, NIGHTS[0], *build)
@@ -109,7 +109,7 @@ def built(tmp_path_factory: pytest.TempPathFactory, settings: Settings) -> Built
         outcomes = dbt(home, settings, NIGHTS[0], "test", "--select", *MINE)
         first = _read(home, "from marts.fct_kpi_values order by all")
         land_second_night(landing)
-        load(home, settings, a_clock(NIGHTS[1], settings))
+        load(home, settings, a_clock(NIGHTS[1], settings), KEY)
         statuses = dbt(home, settings, NIGHTS[1], *build)
         assert set(statuses.values()) == {"success"}, statuses
     return Built(home, outcomes, first)

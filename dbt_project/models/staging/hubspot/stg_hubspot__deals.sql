@@ -9,7 +9,6 @@ with
             stage_id,
             owner_id,
             -- strings
-            deal_name,
             currency_code,
             deal_type,
             -- numbers
