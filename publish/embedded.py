@@ -17,14 +17,14 @@ import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 import psycopg
-from psycopg import sql
 
 from boscard.home import Home
 from publish.login import DATABASE, READER, WRITER, Login
+from publish.roles import admit_reader, prepare_database
 from publish.unprivileged import hand_over, prefix
 
 ADMIN = "boscard_admin"
@@ -152,31 +152,9 @@ class Embedded:
         unfinished.rename(self.data)
 
     def _prepare_roles(self) -> None:
-        """Create roles and database where absent, and set what each may do; repeatable."""
-        with psycopg.connect(self.login(ADMIN).url, autocommit=True) as server:
-            for role in (WRITER, READER):
-                known = server.execute("select 1 from pg_roles where rolname = %s", [role])
-                statement = sql.SQL("{} role {} login password {}").format(
-                    sql.SQL("alter" if known.fetchone() else "create"),
-                    sql.Identifier(role),
-                    self.login(role).password,
-                )
-                server.execute(statement)
-            known = server.execute("select 1 from pg_database where datname = %s", [DATABASE])
-            if not known.fetchone():
-                server.execute(f"create database {DATABASE} owner {WRITER}")
-            server.execute(f"revoke all on database postgres, template1, {DATABASE} from public")
-            server.execute(f"grant connect on database {DATABASE} to {READER}")
-            server.execute(
-                f"alter role {READER} set default_transaction_isolation = 'repeatable read'"
-            )
-        # Only the writer leaves anything behind: nothing in `public`, no large objects.
-        with psycopg.connect(replace(self.login(ADMIN), database=DATABASE).url) as database:
-            database.execute("revoke all on schema public from public")
-            database.execute(
-                "revoke execute on function lo_creat(int), lo_create(oid),"
-                " lo_from_bytea(oid, bytea) from public"
-            )
+        admin = self.login(ADMIN)
+        prepare_database(admin, self.login(WRITER))
+        admit_reader(admin, self.login(READER))
 
     def _password_file(self, role: str) -> Path:
         return self.folder / "passwords" / role

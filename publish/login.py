@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from urllib.parse import quote
+from urllib.parse import quote, unquote, urlsplit
 
 DATABASE = "boscard"
 WRITER = "boscard_writer"
@@ -19,6 +19,18 @@ class Login:
     database: str
     user: str
     password: str | None = field(default=None, repr=False)
+
+    @classmethod
+    def parse(cls, url: str) -> Login:
+        """The login that a URL spells; what it leaves out is Postgres' own default."""
+        parts = urlsplit(url)
+        return cls(
+            parts.hostname or "localhost",
+            parts.port or 5432,
+            unquote(parts.path.lstrip("/")) or "postgres",
+            unquote(parts.username or ""),
+            None if parts.password is None else unquote(parts.password),
+        )
 
     @property
     def url(self) -> str:

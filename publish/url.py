@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from urllib.parse import unquote, urlsplit
 
 from boscard.home import Home
 from boscard.settings import Settings
@@ -21,17 +20,4 @@ def reader_url(home: Home, settings: Settings, postgres_url: str | None = None) 
     if postgres_url is None:
         require_embedded(settings)
         return Embedded(home.postgres).login(READER).url
-    return replace(_parsed(postgres_url), user=READER, password=None).url
-
-
-def _parsed(url: str) -> Login:
-    parts = urlsplit(url)
-    database = unquote(parts.path.lstrip("/")) or "postgres"
-    user, password = unquote(parts.username or ""), parts.password
-    return Login(
-        parts.hostname or "localhost",
-        parts.port or 5432,
-        database,
-        user,
-        None if password is None else unquote(password),
-    )
+    return replace(Login.parse(postgres_url), user=READER, password=None).url
