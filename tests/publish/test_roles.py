@@ -37,11 +37,9 @@ def logins(server: Embedded) -> dict[str, Login]:
 @pytest.fixture
 def statements_logged(server: Embedded) -> Iterator[None]:
     with psycopg.connect(server.login(ADMIN).url, autocommit=True) as connection:
-        connection.execute("alter system set log_statement = 'all'")
-        connection.execute("select pg_reload_conf()")
+        connection.execute(f"alter role {ADMIN} set log_statement = 'all'")
         yield
-        connection.execute("alter system reset log_statement")
-        connection.execute("select pg_reload_conf()")
+        connection.execute(f"alter role {ADMIN} reset log_statement")
 
 
 @pytest.mark.parametrize(
