@@ -10,7 +10,7 @@ import duckdb
 
 
 def connect(path: Path) -> duckdb.DuckDBPyConnection:
-    """Open a warehouse for writing, in UTC; it holds personal columns, so only its owner may."""
+    """Open a warehouse for writing, in UTC; only its owner may: hashes are of people too."""
     path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
     connection = duckdb.connect(str(path))
     path.chmod(0o600)
