@@ -95,6 +95,17 @@ def band(scored: float | None, *, has_target: bool = True) -> Band:
     return "amber" if scored >= AMBER_FROM else "red"
 
 
+def band_may_change(value: float, may_move_by: float, target: Target) -> bool:
+    """Whether a value that may move by this share of itself, up or down, could leave its band.
+
+    The score is lowest at one of the ends; in a range to keep it may be highest between them.
+    """
+    reached = [value * (1 - may_move_by), value * (1 + may_move_by)]
+    if target.low is not None and target.high is not None:
+        reached.append(sorted([*reached, (target.low + target.high) / 2])[1])
+    return len({band(score(one, target)) for one in reached}) > 1
+
+
 def progress(value: float | None, target: Target) -> float | None:
     """The share of the way from baseline to target that is done; not cut off at 0 and 1."""
     if (

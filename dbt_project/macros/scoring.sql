@@ -42,6 +42,30 @@
     end
 {%- endmacro %}
 
+{# Whether a value that may move by this share of itself, up or down, could leave its band. The score
+   is lowest at one of the ends; in a range to keep it may be highest between them. #}
+{% macro band_may_change(
+    value, may_move_by, direction, green_from, red_below, low, high, tolerance
+) -%}
+    {%- set one_end = "(" ~ value ~ ") * (1 - " ~ may_move_by ~ ")" -%}
+    {%- set other_end = "(" ~ value ~ ") * (1 + " ~ may_move_by ~ ")" -%}
+    {%- set middle = "(" ~ low ~ " + " ~ high ~ ") / 2" -%}
+    {%- set nearest = "list_sort([" ~ one_end ~ ", " ~ other_end ~ ", " ~ middle ~ "])[2]" -%}
+    {%- set thresholds = (direction, green_from, red_below, low, high, tolerance) -%}
+    {%- set scores = (
+        score(one_end, *thresholds)
+        ~ ", "
+        ~ score(other_end, *thresholds)
+        ~ ", "
+        ~ score(nearest, *thresholds)
+    ) -%}
+    coalesce(
+        {{ band("least(" ~ scores ~ ")", "true") }}
+        != {{ band("greatest(" ~ scores ~ ")", "true") }},
+        false
+    )
+{%- endmacro %}
+
 {# One level of the tree: the weighted mean of the known children of each node, with what it hides. #}
 {% macro roll_up(children, node_type) -%}
     select

@@ -17,6 +17,7 @@ from boscard.scoring import (
     DefinitionError,
     Target,
     band,
+    band_may_change,
     pace,
     progress,
     roll_up,
@@ -105,6 +106,53 @@ def test_no_value_has_no_score() -> None:
 )
 def test_band(scored: float | None, has_target: bool, expected: str) -> None:
     assert band(scored, has_target=has_target) == expected
+
+
+@pytest.mark.parametrize(
+    ("value", "may_move_by", "target", "expected"),
+    [
+        pytest.param(100, 0.05, Target("increase", green_from=90, red_below=60), False, id="far"),
+        pytest.param(100, 0.15, Target("increase", green_from=90, red_below=60), True, id="falls"),
+        pytest.param(
+            100, 0.15, Target("decrease", green_from=110, red_below=140), True, id="rises"
+        ),
+        pytest.param(100, 0.0, Target("increase", green_from=100, red_below=60), False, id="still"),
+        pytest.param(-10, 0.2, Target("increase", green_from=-11, red_below=-20), True, id="below"),
+        pytest.param(
+            15, 0.1, Target("maintain", low=10, high=20, tolerance=6), False, id="in-its-range"
+        ),
+        pytest.param(
+            7, 0.9, Target("maintain", low=9, high=10, tolerance=6), True, id="over-its-range"
+        ),
+        pytest.param(
+            6.5, 0.9, Target("maintain", low=7, high=8, tolerance=90), False, id="never-far-from-it"
+        ),
+    ],
+)
+def test_band_that_may_change(
+    value: float, may_move_by: float, target: Target, expected: bool
+) -> None:
+    assert band_may_change(value, may_move_by, target) is expected
+
+
+@given(numbers, shares, targets())
+def test_band_may_change_when_any_value_that_may_come_has_another(
+    value: float, may_move_by: float, target: Target
+) -> None:
+    steps = 400
+    moves = [may_move_by * (2 * step / steps - 1) for step in range(steps + 1)]
+    reached = {band(score(value * (1 + move), target)) for move in moves}
+    if len(reached) > 1:
+        assert band_may_change(value, may_move_by, target)
+
+
+@given(numbers, shares, targets())
+def test_band_that_may_change_holds_in_less_and_changes_in_more(
+    value: float, may_move_by: float, target: Target
+) -> None:
+    assert not band_may_change(value, 0, target)
+    if band_may_change(value, may_move_by / 2, target):
+        assert band_may_change(value, may_move_by, target)
 
 
 @pytest.mark.parametrize(
@@ -262,27 +310,37 @@ def macros() -> SimpleNamespace:
     source = Path(PROJECT / "dbt_project/macros/scoring.sql").read_text(encoding="utf-8")
     only = re.sub(r"\{% macro roll_up.*?\{%- endmacro %\}", "", source, flags=re.DOTALL)
     module = jinja2.Environment().from_string(only).module
-    return SimpleNamespace(score=module.score, band=module.band)
+    return SimpleNamespace(
+        score=module.score, band=module.band, band_may_change=module.band_may_change
+    )
 
 
 @settings(max_examples=60, deadline=None)
-@given(cases=st.lists(st.tuples(st.none() | numbers, targets()), min_size=1, max_size=20))
+@given(cases=st.lists(st.tuples(st.none() | numbers, shares, targets()), min_size=1, max_size=20))
 def test_warehouse_scores_as_this_module_does(
-    cases: list[tuple[float | None, Target]], macros: SimpleNamespace
+    cases: list[tuple[float | None, float, Target]], macros: SimpleNamespace
 ) -> None:
     names = ("direction", "green_from", "red_below", "low", "high", "tolerance")
-    rows = [(value, *(getattr(target, name) for name in names)) for value, target in cases]
-    kinds = "value double, direction varchar, " + ", ".join(f"{name} double" for name in names[1:])
+    rows = [
+        (value, moves, *(getattr(target, name) for name in names)) for value, moves, target in cases
+    ]
+    kinds = "value double, moves double, direction varchar, "
+    kinds += ", ".join(f"{name} double" for name in names[1:])
     with duckdb.connect() as connection:
         connection.execute(f"create table cases (position integer, {kinds})")
         connection.executemany(
-            "insert into cases values (?, ?, ?, ?, ?, ?, ?, ?)",
+            "insert into cases values (?, ?, ?, ?, ?, ?, ?, ?, ?)",
             [(position, *row) for position, row in enumerate(rows)],
         )
         scored = f"select *, {macros.score('value', *names)} as score from cases"
-        query = f"select score, {macros.band('score', 'true')} from ({scored}) order by position"
+        query = (
+            f"select score, {macros.band('score', 'true')},"
+            f" {macros.band_may_change('value', 'moves', *names)}"
+            f" from ({scored}) order by position"
+        )
         found = connection.execute(query).fetchall()
-    for (value, target), (sql_score, sql_band) in zip(cases, found, strict=True):
+    for (value, moves, target), (sql_score, sql_band, sql_change) in zip(cases, found, strict=True):
         expected = score(value, target)
         assert sql_score == expected
         assert sql_band == band(expected)
+        assert sql_change is (value is not None and band_may_change(value, moves, target))
