@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
+import tempfile
 import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -16,7 +17,7 @@ from expectations import typed
 from expectations.facts import Facts
 from expectations.rules import STAGED, Rule
 
-MEMORY_LIMIT = "2GB"
+MEMORY_LIMIT = "1GB"
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +33,11 @@ class Bench:
     """Where batches are staged and asked about. Close it, or use it in `with`."""
 
     def __init__(self) -> None:
-        self.connection = duckdb.connect(config={"memory_limit": MEMORY_LIMIT})
+        # A batch larger than the limit spills here, not into the current folder.
+        self._spilled = tempfile.TemporaryDirectory(prefix="boscard-gate-")
+        self.connection = duckdb.connect(
+            config={"memory_limit": MEMORY_LIMIT, "temp_directory": self._spilled.name}
+        )
         typed.prepare(self.connection)
         self._whole: Any = None
 
@@ -50,6 +55,7 @@ class Bench:
     def close(self) -> None:
         self._whole = None
         self.connection.close()
+        self._spilled.cleanup()
 
     def ask(self, rules: Sequence[Rule], facts: Facts) -> dict[str, Answer]:
         """Validate the staged batch against the rules' expectations, by name of the rule."""

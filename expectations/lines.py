@@ -6,6 +6,7 @@ import hashlib
 import json
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
+from operator import methodcaller
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ import pyarrow as pa
 
 SAMPLE = 500
 _CHUNK = 4 << 20
+_opens_object = methodcaller("startswith", b"{")
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +66,7 @@ def survey(path: Path, rows: int) -> Lines:
     is_suspect = False
     for chunk, lines in _chunks(path):
         digest.update(chunk)
-        is_suspect = is_suspect or not all(line.startswith(b"{") for line in lines)
+        is_suspect = is_suspect or not all(map(_opens_object, lines))
         sample += lines[-count % step :: step]
         count += len(lines)
     return Lines(count, digest.hexdigest(), is_suspect, tuple(sample))

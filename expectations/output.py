@@ -23,6 +23,7 @@ from expectations.verdict import GateError
 from ingest.batch import QUARANTINE, ROWS, TYPED, Batch
 from ingest.stream import Stream
 
+_BLOCK = 1024
 SCHEMA = pa.schema(
     [
         ("_line", pa.int64()),
@@ -36,18 +37,26 @@ SCHEMA = pa.schema(
 
 
 def write_typed(batch: Batch, stream: Stream, connection: duckdb.DuckDBPyConnection) -> int:
-    """The rows that go on, in the order of the lines, and how many they are.
+    """The rows that go on, each with its call, and how many they are.
 
     Raises GateError where the file does not hold what was to go on.
     """
     columns = ", ".join(
         f"{column.name}::{SQL_TYPE[column.type]} as {column.name}" for column in stream.columns
     )
-    going_on = f"""
-        select {columns}, _line, _call_id from {TABLE}
+    kept = f"""
+        from {TABLE}
         where _line not in (select _line from set_aside)
             and _line not in (select _line from superseded)
-        order by _line
+    """
+    # By blocks of lines, or each line would be compared with each call.
+    going_on = f"""
+        select {columns}, _line, call_id as _call_id
+        from (select * {kept})
+        left join (
+            select *, unnest(range(first_line // {_BLOCK}, last_line // {_BLOCK} + 1)) as block
+            from calls
+        ) on _line // {_BLOCK} = block and _line between first_line and last_line
     """
     with _replacing(batch.path / TYPED) as part:
         connection.execute(
@@ -55,7 +64,7 @@ def write_typed(batch: Batch, stream: Stream, connection: duckdb.DuckDBPyConnect
             "(format parquet, compression zstd, use_tmp_file false)"
         )
         written = int(pq.read_metadata(part).num_rows)
-    row = connection.execute(f"select count(*) from ({going_on})").fetchone()
+    row = connection.execute(f"select count(*) {kept}").fetchone()
     if row is None or row[0] != written:
         raise GateError(f"{batch.path.name}: {written} rows were written where {row} were to go on")
     return written

@@ -32,20 +32,38 @@ class Count:
 
 
 def stage(connection: duckdb.DuckDBPyConnection, facts: Facts, suite: Suite) -> None:
-    """Create `staged`: the typed rows, what is known about their batch, and `_conflicts`."""
+    """Create `staged`: the typed rows, what is known about their batch, and `_conflicts`.
+
+    `staged` is a view: a copy of a large batch would cost as much memory as the batch.
+    """
     stream = facts.stream
     columns = {**facts.columns(), **suite.columns(facts)}
     constants = "".join(f", {sql} as {name}" for name, sql in columns.items())
+    key = ", ".join(stream.key)
+    connection.execute(
+        f"""
+        create or replace table repeated as
+        select {key} from {TABLE} where {_known(stream)} group by {key} having count(*) > 1
+        """
+    )
     connection.execute(f"create or replace table conflicts as {_conflicts(stream, suite.version)}")
     connection.execute(
         f"""
-        create or replace table staged as
-        select typed_rows.*, conflicts._line is not null as _conflicts{constants}
-        from {TABLE} as typed_rows
-        left join conflicts on typed_rows._line = conflicts._line
-        order by typed_rows._line
+        create or replace view staged as
+        select *, _line in (select _line from conflicts) as _conflicts{constants} from {TABLE}
         """
     )
+
+
+def _known(stream: Stream) -> str:
+    """The SQL for rows whose key is there."""
+    return " and ".join(f"{name} is not null" for name in stream.key)
+
+
+def _repeated(stream: Stream) -> str:
+    """The SQL for rows whose key comes more than once in the batch."""
+    key = ", ".join(stream.key)
+    return f"{_known(stream)} and ({key}) in (select ({key}) from repeated)"
 
 
 def _conflicts(stream: Stream, version: str | None) -> str:
@@ -63,12 +81,11 @@ def _conflicts(stream: Stream, version: str | None) -> str:
     key = ", ".join((*stream.key, *([version] if version else ())))
     if not said or stream.load == "replace":
         return f"select _line from {TABLE} where false"
-    known = " and ".join(f"{name} is not null" for name in stream.key)
     return f"""
-        select _line from {TABLE}
-        where {known} and ({key}) in (
-            select ({key}) from {TABLE}
-            where {known}
+        with again as (select * from {TABLE} where {_repeated(stream)})
+        select _line from again
+        where ({key}) in (
+            select ({key}) from again
             group by {key}
             having count(*) > 1 and count(distinct hash({", ".join(said)})) > 1
         )
@@ -120,7 +137,6 @@ def supersede(connection: duckdb.DuckDBPyConnection, stream: Stream, version: st
     if stream.load == "replace":
         key = [column.name for column in stream.columns]
     order = [f"{version} desc nulls last"] if version else []
-    keyed = " and ".join(f"{name} is not null" for name in stream.key)
     connection.execute(
         f"""
         create or replace table superseded as
@@ -129,7 +145,7 @@ def supersede(connection: duckdb.DuckDBPyConnection, stream: Stream, version: st
                 partition by {", ".join(key)} order by {", ".join([*order, "_line desc"])}
             ) as place
             from {TABLE}
-            where {keyed} and _line not in (select _line from set_aside)
+            where {_repeated(stream)} and _line not in (select _line from set_aside)
         )
         where place > 1
         """

@@ -109,8 +109,8 @@ def stage(
 ) -> None:
     """Create `typed_rows` (one row a readable line) and `unreadable` (the others, with the reason).
 
-    typed_rows: `_line`, `_call_id`, the stream's columns, and `_mistyped`, the names of columns
-    whose text did not cast. Empty text is NULL below the paths `empty_is_null`, and in required
+    typed_rows: `_line`, the stream's columns, and `_mistyped`, the names of columns whose text did
+    not cast. Empty text is NULL below the paths `empty_is_null`, and in required
     columns, where it stands for nothing. Raises duckdb.Error where a line defeats both readers.
     """
     _create_calls(connection, stream, calls)
@@ -149,12 +149,13 @@ def _create_unreadable(
 def _create_calls(
     connection: duckdb.DuckDBPyConnection, stream: Stream, calls: Sequence[Call]
 ) -> None:
-    """`calls`: the line range of each call that brought rows, and the context that columns take."""
+    """`calls`: the lines of each call that brought rows, and the context that columns take."""
     brought = [call for call in calls if call.rows]
     names = sorted({column.path[1:] for column in stream.columns if column.path.startswith("@")})
     columns: dict[str, Any] = {
         "call_id": pa.array([call.call_id for call in brought], pa.string()),
         "first_line": pa.array([call.first_line for call in brought], pa.int64()),
+        "last_line": pa.array([call.first_line + call.rows - 1 for call in brought], pa.int64()),
     }
     for name in names:
         columns[f"@{name}"] = pa.array([call.context.get(name) for call in brought], pa.string())
@@ -178,11 +179,14 @@ def _create_typed(
         f"{cast(f'leaves.{_quoted(column.name)}', column.type)} as {_quoted(column.name)}"
         for column in stream.columns
     )
-    wrong = [
-        f"case when leaves.{_quoted(name)} is not null and cast_rows.{_quoted(name)} is null "
-        f"then '{name}' end"
+    wrong = {
+        name: f"leaves.{_quoted(name)} is not null and cast_rows.{_quoted(name)} is null"
         for name in names
-    ]
+    }
+    named = ", ".join(f"case when {is_wrong} then '{name}' end" for name, is_wrong in wrong.items())
+    # An ASOF join costs as much as all the reading: only what needs a call's context pays for it.
+    has_context = any(column.path.startswith("@") for column in stream.columns)
+    context = "asof left join calls on lines._line >= calls.first_line" if has_context else ""
     connection.execute(
         f"""
         create or replace table {TABLE} as
@@ -194,17 +198,21 @@ def _create_typed(
             )
         ),
         leaves as (
-            select lines._line, calls.call_id as _call_id,
+            select lines._line,
             {texts}
             from lines
-            asof left join calls on lines._line >= calls.first_line
+            {context}
         ),
-        cast_rows as (select _line, _call_id, leaves, {casts} from leaves)
+        cast_rows as (select _line, leaves, {casts} from leaves)
         select
-            _line, _call_id, {", ".join(map(_quoted, names))},
-            list_filter([{", ".join(wrong)}], lambda name: name is not null) as _mistyped
+            _line, {", ".join(map(_quoted, names))},
+            case
+                when {" or ".join(f"({is_wrong})" for is_wrong in wrong.values())}
+                    then list_filter([{named}], lambda name: name is not null)
+                else []::varchar[]
+            end as _mistyped
         from cast_rows
-        order by _line
+        {"order by _line" if has_context else ""}
         """,
         [str(path)],
     )

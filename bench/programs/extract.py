@@ -19,6 +19,7 @@ from ingest.landing import Landing
 from ingest.pull import pull_unit
 from ingest.tokens import FileTokens
 from warehouse.load import load
+from warehouse.personal import HashKey
 
 
 def main() -> None:
@@ -41,7 +42,7 @@ def main() -> None:
     seconds["pull"] = time.process_time()
     verdict = gate(batch, landing=landing, settings=chosen)
     seconds["gate"] = time.process_time()
-    loaded = load(home, chosen, clock(chosen))
+    loaded = load(home, chosen, clock(chosen), HashKey(b"measured"))
     seconds["load"] = time.process_time()
     assert verdict.state == "passed", verdict
     assert loaded.rows == report.rows, loaded

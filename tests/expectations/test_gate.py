@@ -62,6 +62,21 @@ def test_a_sound_batch_goes_on_with_the_types_of_its_stream(gatehouse):
     assert verdict.profile.rows_per_day == {"2026-03-10": 2}
 
 
+def test_each_row_that_goes_on_names_its_call(gatehouse):
+    """Calls of any length, without rows too, and longer than a block of lines."""
+    calls = [(1, {}), (0, {}), (1022, {}), (2, {}), (2500, {}), (1, {})]
+    rows = gatehouse.clean(*ADS, sum(count for count, _ in calls))
+    batch = gatehouse.land(*ADS, rows, contexts=calls)
+    assert gatehouse.gate(batch).rows_loaded == len(rows)
+    found = {row["_line"]: row["_call_id"] for row in typed_rows(batch)}
+    expected = [
+        f"google_ads.101.campaign_daily.000001.{number:05d}"
+        for number, (count, _) in enumerate(calls, start=1)
+        for _ in range(count)
+    ]
+    assert [found[line] for line in range(1, len(rows) + 1)] == expected
+
+
 def test_moments_are_written_in_utc(gatehouse):
     batch = gatehouse.land("hubspot", "deals", gatehouse.clean("hubspot", "deals", 1))
     gatehouse.gate(batch)

@@ -187,9 +187,8 @@ def test_lines_keep_the_order_of_the_file(gatehouse, stage):
     assert gatehouse.bench.connection.execute(wrong).fetchone() == (300_000, 0)
 
 
-def test_calls_give_their_id_and_context_by_line(gatehouse, stage):
+def test_calls_give_their_context_by_line(gatehouse, stage):
     rows = gatehouse.clean("typeform", "responses", 5)
     contexts = [(2, {"form_id": "a"}), (0, {"form_id": "b"}), (3, {"form_id": "c"})]
     found = stage("typeform", "responses", rows, contexts=contexts)
     assert [row["form_id"] for row in found] == ["a", "a", "c", "c", "c"]
-    assert [row["_call_id"][-5:] for row in found] == ["00001"] * 2 + ["00003"] * 3
