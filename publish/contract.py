@@ -1,7 +1,8 @@
 """What is published: the dbt models that say so, with their keys, column types and descriptions.
 
-A model says so by `config.meta: {publish_as: <view>, key: [columns]}`. Names, types and
-descriptions come from dbt's manifest, so what a BI tool shows is written once, beside the SQL.
+A model says so by `config.meta: {publish_as: <view>, key: [columns]}`, and by `names_publication:
+true` that its readers see the publication beside each row. Names, types and descriptions come from
+dbt's manifest, so what a BI tool shows is written once, beside the SQL.
 """
 
 from __future__ import annotations
@@ -58,15 +59,31 @@ class Column:
     description: str
 
 
+PUBLICATION_ID = Column(
+    "publication_id",
+    "varchar",
+    "The publication that is read, as in kpi.publications; the same in every row, and in no hash.",
+)
+
+
 @dataclass(frozen=True, slots=True)
 class View:
-    """One published view: its name in schema `kpi`, where its rows stand, and its grain."""
+    """One published view: its name in schema `kpi`, where its rows stand, and its grain.
+
+    `columns` are those of its rows. A view that names its publication shows one more, which is no
+    part of a row: otherwise every row would differ from the publication before.
+    """
 
     name: str
     relation: str
     key: tuple[str, ...]
     columns: tuple[Column, ...]
     description: str
+    names_publication: bool = False
+
+    @property
+    def shown(self) -> tuple[Column, ...]:
+        return (*self.columns, PUBLICATION_ID) if self.names_publication else self.columns
 
     @property
     def column_names(self) -> tuple[str, ...]:
@@ -123,7 +140,9 @@ def _view(name: str, node: dict[str, Any]) -> View:
             f"{model}: `meta.key` must name its key columns (not columns: {unknown})"
         )
     relation = f"{quoted(node['schema'])}.{quoted(node.get('alias') or model)}"
-    return View(name, relation, key, columns, " ".join(node["description"].split()))
+    description = " ".join(node["description"].split())
+    names_publication = bool(_meta(node).get("names_publication"))
+    return View(name, relation, key, columns, description, names_publication)
 
 
 def _column(model: str, column: dict[str, Any]) -> Column:

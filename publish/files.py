@@ -20,7 +20,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from publish.content_hash import canonical, table_hash
-from publish.contract import DUCKDB_TYPES, SCHEMA, View, quoted, quoted_text
+from publish.contract import DUCKDB_TYPES, PUBLICATION_ID, SCHEMA, View, quoted, quoted_text
 from publish.postgres import MismatchError
 
 MANIFEST = "manifest.json"
@@ -71,8 +71,9 @@ def write_files(
     if _is_complete(places, publication_id, manifest):
         return
     places.folder.mkdir(parents=True, exist_ok=True)
-    _write_duckdb(places.duckdb(publication_id), views, tables, hashes)
-    _write_parquet(places.parquet(publication_id), views, tables, hashes, manifest)
+    shown = {view.name: _shown(view, tables[view.name], publication_id) for view in views}
+    _write_duckdb(places.duckdb(publication_id), views, shown, hashes)
+    _write_parquet(places.parquet(publication_id), views, shown, hashes, manifest)
 
 
 def point_current(places: Places, publication_id: str) -> None:
@@ -123,6 +124,16 @@ def read_parquet(folder: Path, view: View) -> pa.Table:
     return canonical(pq.read_table(folder / f"{view.name}.parquet"), view)
 
 
+def _shown(view: View, table: pa.Table, publication_id: str) -> pa.Table:
+    """A view's rows as its readers see them."""
+    if not view.names_publication:
+        return table
+    named = pa.DictionaryArray.from_arrays(
+        pa.array([0] * table.num_rows, pa.int32()), [publication_id]
+    )
+    return table.append_column(PUBLICATION_ID.name, named)
+
+
 def _selected(connection: duckdb.DuckDBPyConnection, view: View) -> pa.Table:
     columns = ", ".join(map(quoted, view.column_names))
     rows = connection.execute(f"select {columns} from {SCHEMA}.{quoted(view.name)}")  # noqa: S608
@@ -166,13 +177,13 @@ def _write_duckdb(
 
 def _definition(view: View) -> list[str]:
     name = f"{SCHEMA}.{quoted(view.name)}"
-    columns = [f"{quoted(column.name)} {DUCKDB_TYPES[column.type]}" for column in view.columns]
+    columns = [f"{quoted(column.name)} {DUCKDB_TYPES[column.type]}" for column in view.shown]
     return [
         f"create table {name} ({', '.join(columns)})",
         f"comment on table {name} is {quoted_text(view.description)}",
         *(
             f"comment on column {name}.{quoted(column.name)} is {quoted_text(column.description)}"
-            for column in view.columns
+            for column in view.shown
         ),
     ]
 

@@ -13,13 +13,18 @@ from dataclasses import dataclass
 import psycopg
 from psycopg import sql
 
-from publish.contract import POSTGRES_TYPES, SCHEMA, View, quoted, quoted_text
+from publish.contract import POSTGRES_TYPES, PUBLICATION_ID, SCHEMA, View, quoted, quoted_text
+from publish.history import PUBLICATIONS
 from publish.login import READER
 from publish.postgres import TABLES, column_definitions
 
 LOCK_TIMEOUT = "2s"
 ATTEMPTS = 3
 PAUSE_SECONDS = 1.0
+CURRENT = (
+    f"(select {PUBLICATION_ID.name} from {TABLES}.{quoted(PUBLICATIONS.name)}"  # noqa: S608
+    f" order by sequence desc limit 1) as {quoted(PUBLICATION_ID.name)}"
+)
 
 
 class SchemaError(Exception):
@@ -28,8 +33,11 @@ class SchemaError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class _Existing:
+    """A table's columns with their types and its key, and the columns of the view over it."""
+
     columns: dict[str, str]
     key: tuple[str, ...]
+    shown: tuple[str, ...]
 
 
 def prepare(url: str, views: Sequence[View]) -> list[str]:
@@ -83,7 +91,8 @@ def _structure(connection: psycopg.Connection, views: Sequence[View]) -> list[st
             f"{SCHEMA}.{gone[0]} was published before and is no longer offered; views change only "
             f"by addition: offer it again, or publish the new shape as {SCHEMA}_v2"
         )
-    for view in views:
+    # a view that names its publication reads the table of publications
+    for view in sorted(views, key=lambda view: view.names_publication):
         statements += _statements(view, existing.get(view.name))
     return statements
 
@@ -91,10 +100,10 @@ def _structure(connection: psycopg.Connection, views: Sequence[View]) -> list[st
 def _statements(view: View, existing: _Existing | None) -> list[str]:
     table, name = f"{TABLES}.{quoted(view.name)}", f"{SCHEMA}.{quoted(view.name)}"
     if existing is None:
-        columns = ", ".join(map(quoted, view.column_names))
+        shown = [column.name for column in view.shown]
         return [
             f"create table {table} ({column_definitions(view)})",
-            f"create view {name} as select {columns} from {table}",  # noqa: S608
+            f"create view {name} as {_select(view, shown)}",
             f"grant select on {name} to {READER}",
         ]
     offered = {column.name: POSTGRES_TYPES[column.type] for column in view.columns}
@@ -111,13 +120,22 @@ def _statements(view: View, existing: _Existing | None) -> list[str]:
             f"({', '.join(view.key)}); a new grain needs a new view"
         )
     added = [column for column in offered if column not in existing.columns]
-    if not added:
+    unseen = [column.name for column in view.shown if column.name not in existing.shown]
+    if not unseen:
         return []
-    columns = ", ".join(map(quoted, [*existing.columns, *added]))
     return [
         *(f"alter table {table} add column {quoted(name)} {offered[name]}" for name in added),
-        f"create or replace view {name} as select {columns} from {table}",  # noqa: S608
+        f"create or replace view {name} as {_select(view, [*existing.shown, *unseen])}",
     ]
+
+
+def _select(view: View, shown: Sequence[str]) -> str:
+    """The query behind a view; its columns in an order that only ever grows at the end."""
+    named = [
+        CURRENT if view.names_publication and name == PUBLICATION_ID.name else quoted(name)
+        for name in shown
+    ]
+    return f"select {', '.join(named)} from {TABLES}.{quoted(view.name)}"  # noqa: S608
 
 
 def _existing(connection: psycopg.Connection) -> dict[str, _Existing]:
@@ -134,12 +152,23 @@ def _existing(connection: psycopg.Connection) -> dict[str, _Existing]:
         """,
         [TABLES],
     ).fetchall()
+    shown: dict[str, tuple[str, ...]] = {}
+    for view, column in connection.execute(
+        """
+        select table_name::text, column_name::text
+        from information_schema.columns
+        where table_schema = %s
+        order by table_name, ordinal_position
+        """,
+        [SCHEMA],
+    ).fetchall():
+        shown[view] = (*shown.get(view, ()), column)
     found: dict[str, _Existing] = {}
     for table, column, kind, in_key in rows:
-        before = found.get(table, _Existing({}, ()))
+        before = found.get(table, _Existing({}, (), shown.get(table, ())))
         spelled = "timestamptz" if kind == "timestamp with time zone" else kind
         key = (*before.key, column) if in_key else before.key
-        found[table] = _Existing({**before.columns, column: spelled}, key)
+        found[table] = _Existing({**before.columns, column: spelled}, key, before.shown)
     return found
 
 
@@ -163,7 +192,7 @@ def _comments(connection: psycopg.Connection, views: Sequence[View]) -> list[str
             statements.append(f"comment on view {name} is {quoted_text(view.description)}")
         statements += [
             f"comment on column {name}.{quoted(column.name)} is {quoted_text(column.description)}"
-            for column in view.columns
+            for column in view.shown
             if known.get((view.name, column.name)) != column.description
         ]
     return statements

@@ -111,7 +111,13 @@ def _node(table: str, name: str, columns: list[tuple[str, ...]]) -> dict[str, ob
         "schema": "marts",
         "description": f"The mart {name}, one row a\n  {', '.join(KEYS.get(name, []))}.",
         "checksum": {"checksum": "model-1"},
-        "config": {"meta": {"publish_as": name, "key": KEYS.get(name, [])}},
+        "config": {
+            "meta": {
+                "publish_as": name,
+                "key": KEYS.get(name, []),
+                "names_publication": name in ("kpi_values", "scorecard"),
+            }
+        },
         "columns": {
             column: {"name": column, "data_type": kind, "description": f"It's what {column} says."}
             for column, kind, *_ in columns

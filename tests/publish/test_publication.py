@@ -95,6 +95,36 @@ def test_only_rows_that_differ_are_written(run: Any, database: Any) -> None:
     assert after["kpi_values"] == before["kpi_values"]
 
 
+def test_each_value_stands_beside_its_publication_in_three_places(run: Any, database: Any) -> None:
+    """Though its rows are not written anew: another night's id is no difference of a row."""
+    first = run(FIRST)
+    before = physical_rows(database.writer)["kpi_values"]
+    sql = "select distinct publication_id from kpi.kpi_values"
+    with psycopg.connect(database.reader) as reader:
+        assert reader.execute(sql).fetchall() == [(first.publication_id,)]
+        second = run(FIRST, edit="update marts.fct_deals set amount = amount + 1")
+        assert second.content_hash != first.content_hash
+        assert reader.execute(sql).fetchall() == [(first.publication_id,)]
+    third = run(SECOND, edit="update marts.dim_objectives set description = 'Because.'")
+    with psycopg.connect(database.reader) as reader:
+        assert reader.execute(sql).fetchall() == [(third.publication_id,)]
+        assert reader.execute(
+            "select distinct publication_id from kpi.scorecard where period_start < '2026-05-01'"
+        ).fetchall() == [(third.publication_id,)]
+    after = physical_rows(database.writer)["kpi_values"]
+    assert 0 < len(set(before) & set(after)) < len(after)
+    with duckdb.connect(str(third.duckdb), read_only=True) as connection:
+        assert connection.execute(sql).fetchall() == [(third.publication_id,)]
+        comment = connection.execute(
+            "select comment from duckdb_columns() where table_name = 'scorecard'"
+            " and column_name = 'publication_id'"
+        ).fetchall()
+    assert comment[0][0].startswith("The publication that is read")
+    parquet = pq.read_table(third.parquet / "scorecard.parquet")
+    assert set(parquet["publication_id"].to_pylist()) == {third.publication_id}
+    assert "publication_id" not in pq.read_table(third.parquet / "deals.parquet").column_names
+
+
 def test_a_next_night_replaces_and_remembers(run: Any, installation: Any, database: Any) -> None:
     first, second = run(FIRST), run(SECOND, factor=1.1)
     assert second.record.previous_publication_id == first.publication_id

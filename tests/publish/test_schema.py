@@ -8,6 +8,7 @@ import pytest
 
 from publish import schema
 from publish.contract import Column, View
+from publish.history import PUBLICATIONS
 from publish.schema import SchemaError, prepare
 
 VIEW = View(
@@ -57,6 +58,26 @@ def test_a_new_column_is_added_and_peoples_own_things_stay(database: Any) -> Non
         ).fetchone()
     assert granted == (True,)
     assert prepare(database.writer, [WIDER]) == []
+
+
+def test_a_view_may_begin_to_name_its_publication_and_still_grow(database: Any) -> None:
+    stamped = replace(VIEW, names_publication=True)
+    prepare(database.writer, [VIEW, PUBLICATIONS])
+    prepare(database.writer, [stamped, PUBLICATIONS])
+    prepare(database.writer, [replace(WIDER, names_publication=True), PUBLICATIONS])
+    assert prepare(database.writer, [replace(WIDER, names_publication=True), PUBLICATIONS]) == []
+    with psycopg.connect(database.admin) as connection:
+        connection.execute("insert into published.x values ('a', 1.5)")
+        for number, name in enumerate(("old", "new"), start=1):
+            connection.execute(
+                "insert into published.publications (sequence, publication_id) values (%s, %s)",
+                [number, name],
+            )
+        found = connection.execute("select * from kpi.x")
+        assert [column.name for column in found.description or ()] == [
+            "id", "amount", "publication_id", "since"
+        ]  # fmt: skip
+        assert found.fetchall() == [("a", 1.5, "new", None)]
 
 
 @pytest.mark.parametrize(
