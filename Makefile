@@ -28,10 +28,14 @@ nightly: $(READY) ## one night on the sandbox company: pull, gate, load, transfo
 	@$(BIN)/boscard nightly $(if $(DATE),--date $(DATE))
 
 test: $(READY) ## the test suite, without what takes minutes
-	@$(BIN)/python -m pytest -n 2 --dist loadfile -m "not slow"
+	@$(BIN)/python -m pytest -n 2 --dist loadfile -m "not slow and not scheduler"
 
 test-slow: $(READY) ## the tests that take minutes: whole nights through Airflow's DAGs
 	@$(BIN)/python -m pytest -m slow
+
+.PHONY: test-airflow
+test-airflow: $(READY) ## a night under Airflow's scheduler, which is killed on the way; a backfill
+	@$(BIN)/python -m pytest -m scheduler tests/airflow
 
 test-sdk: $(READY) $(SDK_READY) ## the vendors' own SDKs against the sandbox, in an environment of their own
 	@.venv-sdk/bin/python -m pytest -c tests/sdk/pytest.ini tests/sdk

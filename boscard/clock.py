@@ -33,6 +33,14 @@ class Clock:
         published_on = date(local.year, local.month, local.day)  # Airflow's moments are pendulum's
         return cls(published_on - timedelta(days=1), time_zone, publication_hour)
 
+    @classmethod
+    def newest(cls, moment: datetime, time_zone: ZoneInfo, publication_hour: int) -> Clock:
+        """The newest night whose publication hour has come at `moment`."""
+        night = cls.at(moment, time_zone, publication_hour)
+        if night.now <= moment:
+            return night
+        return cls(night.as_of_date - timedelta(days=1), time_zone, publication_hour)
+
 
 def start_of_day(day: date, time_zone: ZoneInfo, hour: int = 0) -> datetime:
     """The UTC instant at which `day` reaches `hour` in `time_zone`, daylight saving included."""

@@ -45,10 +45,10 @@ class Night:
 
     @classmethod
     def ending(cls, data_interval_end: datetime, asked: Window | None = None) -> Night:
-        """The night of an Airflow run, which is known by the end of its data interval alone."""
+        """The night of an Airflow run: the newest one at the end of its data interval."""
         settings = read_settings()
         company = settings.company
-        clock = Clock.at(data_interval_end, company.zone, company.publication_hour)
+        clock = Clock.newest(data_interval_end, company.zone, company.publication_hour)
         return cls(settings, Home.default(), clock, asked)
 
     @property

@@ -11,7 +11,7 @@ from airflow.sdk import RetryAction, RetryDecision, RetryPolicy
 if TYPE_CHECKING:
     from airflow.sdk import Context
 
-SHORT = timedelta(minutes=2)
+SHORT = timedelta(minutes=2)  # also after an end of which no policy is asked: a killed process
 RETRIES = int(os.environ.get("BOSCARD_RETRIES", "4"))
 
 

@@ -2,80 +2,79 @@
 
 from __future__ import annotations
 
-import json
-import os
-import subprocess
 import sys
 import time
-from dataclasses import asdict, dataclass
 from pathlib import Path
 
-import psutil
 import requests
 from rich.console import Console
 
-from boscard import airflow_home
-from boscard.home import PROJECT, Home
+from boscard import airflow_home, processes
+from boscard.home import Home
+from boscard.processes import Service
 from boscard.settings import Settings
 from boscard.vendors import sandbox_connections
 from publish.embedded import Embedded
 from publish.url import reader_url
 
 SECONDS_TO_START = 180.0
-SECONDS_TO_STOP = 20.0
+# In this order: a task that finds no api-server fails, and waits for its next try.
+AIRFLOW = (
+    {"api-server": ["api-server"], "dag-processor": ["dag-processor"]},
+    {"scheduler": ["scheduler", "--skip-serve-logs"]},
+)
+# What each is called where Airflow tells of its health.
+HEALTH = {"api-server": "metadatabase", "dag-processor": "dag_processor", "scheduler": "scheduler"}
 
 
 class ServiceError(Exception):
     """A service did not start; the message names its log."""
 
 
-@dataclass(frozen=True, slots=True)
-class Service:
-    """A process that `up` started. `created` tells it from a later process with the same pid."""
-
-    name: str
-    pid: int
-    created: float
-
-    def process(self) -> psutil.Process | None:
-        try:
-            process = psutil.Process(self.pid)
-            is_ours = abs(process.create_time() - self.created) < 1
-            return process if is_ours and process.status() != psutil.STATUS_ZOMBIE else None
-        except psutil.NoSuchProcess:
-            return None
-
-
 def start_services(home: Home, settings: Settings, port: int, console: Console) -> None:
-    """Start what is not running yet and say where to look. Raises ServiceError."""
+    """Start what is not running and say where to look. Raises ServiceError.
+
+    Where something is running already, Airflow keeps the port that it has.
+    """
     home.create()
     home.logs.mkdir(exist_ok=True)
-    running = [service for service in _read(home) if service.process()]
-    if running:
-        names = ", ".join(service.name for service in running)
+    wanted = ["sandbox"] * settings.sandbox.enabled + [name for part in AIRFLOW for name in part]
+    running = {service.name: service for service in services(home) if service.process()}
+    if set(wanted) <= set(running):
+        names = ", ".join(running)
         raise ServiceError(f"already running: {names}. `boscard down` stops them")
+    if settings.sandbox.enabled and "sandbox" not in running:
+        running = {}  # it will answer elsewhere, and whoever asks it must know where
+    processes.stop(service for service in services(home) if service.name not in running)
+    port = _port(home, None if running else port)
     environ = airflow_home.environment(home, port)
-    with console.status("preparing Airflow's database"):
-        airflow_home.migrate(home, settings, environ)
+    if not running:
+        with console.status("preparing Airflow's database"):
+            airflow_home.migrate(home, settings, environ)
     if settings.publication.postgres_connection is None:
         Embedded(home.postgres).start()
-    commands: dict[str, list[str]] = {
-        "api-server": [airflow_home.airflow_command(), "api-server"],
-        "scheduler": [airflow_home.airflow_command(), "scheduler", "--skip-serve-logs"],
-        "dag-processor": [airflow_home.airflow_command(), "dag-processor"],
-    }
     started: list[Service] = []
+
+    def start(name: str, command: list[str]) -> None:
+        started.append(processes.start(name, command, environ, home.logs / f"{name}.log"))
+        processes.note(_path(home), [*running.values(), *started])
+
     try:
         if settings.sandbox.enabled:
-            environ |= _start_sandbox(home, settings, environ, started)
-        for name, command in commands.items():
-            started.append(_start(name, command, environ, home))
-            _write(home, started)
+            if "sandbox" not in running:
+                (home.logs / "sandbox.log").unlink(missing_ok=True)
+                start("sandbox", [sys.executable, "-m", "sandbox", "serve", "--follow"])
+            environ |= _sandbox(home, settings, environ)
         with console.status("waiting for Airflow"):
-            _wait(port, started, home)
+            for part in AIRFLOW:
+                for name, arguments in part.items():
+                    if name not in running:
+                        start(name, [airflow_home.airflow_command(), *arguments])
+                for name in part:
+                    _wait(home, port, name)
     except BaseException:
-        _stop(started)
-        _write(home, [])
+        processes.stop(started)
+        processes.note(_path(home), list(running.values()))
         raise
     passwords = airflow_home.passwords_file(home)
     console.print(f"Airflow   http://127.0.0.1:{port} (user admin, password in {passwords})")
@@ -86,42 +85,28 @@ def start_services(home: Home, settings: Settings, port: int, console: Console) 
 
 def stop_services(home: Home, console: Console) -> None:
     """Stop what `up` started, and nothing else."""
-    services = [service for service in _read(home) if service.process()]
-    _stop(services)
-    _write(home, [])
+    known = services(home)
+    names = [service.name for service in known if service.process()]
+    processes.stop(known)
+    processes.note(_path(home), [])
     server = Embedded(home.postgres)
-    is_served = home.postgres.exists() and server.is_running()
-    if is_served:
+    if home.postgres.exists() and server.is_running():
         server.stop()
-    names = [service.name for service in services] + ["postgres"] * is_served
+        names.append("postgres")
     console.print(f"stopped: {', '.join(names)}" if names else "nothing was running")
 
 
-def _start(name: str, command: list[str], environ: dict[str, str], home: Home) -> Service:
-    with (home.logs / f"{name}.log").open("ab") as log:
-        child = subprocess.Popen(
-            command,
-            cwd=PROJECT,
-            env=environ,
-            stdin=subprocess.DEVNULL,
-            stdout=log,
-            stderr=log,
-            start_new_session=True,
-        )
-    return Service(name, child.pid, psutil.Process(child.pid).create_time())
+def services(home: Home) -> list[Service]:
+    """What `up` started last, whether it still runs or not."""
+    return processes.read(_path(home))
 
 
-def _start_sandbox(
-    home: Home, settings: Settings, environ: dict[str, str], started: list[Service]
-) -> dict[str, str]:
-    """The fictitious company, which lives on day by day, and the connections that reach it."""
+def _sandbox(home: Home, settings: Settings, environ: dict[str, str]) -> dict[str, str]:
+    """The connections that reach the fictitious company, which lives on day by day."""
     log = home.logs / "sandbox.log"
-    log.unlink(missing_ok=True)
-    command = [sys.executable, "-m", "sandbox", "serve", "--follow"]
-    started.append(_start("sandbox", command, environ, home))
-    _write(home, started)
+    [sandbox] = [service for service in services(home) if service.name == "sandbox"]
     until = time.monotonic() + SECONDS_TO_START
-    while time.monotonic() < until and started[-1].process():
+    while time.monotonic() < until and sandbox.process():
         found = [word for word in log.read_text("utf-8").split() if word.startswith("http://127")]
         if found:
             wanted = {account.connection: account.source for account in settings.accounts}
@@ -131,54 +116,33 @@ def _start_sandbox(
     raise ServiceError(f"the sandbox did not start: see {log}")
 
 
-def _wait(port: int, services: list[Service], home: Home) -> None:
+def _wait(home: Home, port: int, name: str) -> None:
+    """Until a part of Airflow says of itself that it is well. Raises ServiceError."""
     until = time.monotonic() + SECONDS_TO_START
     while time.monotonic() < until:
-        for service in services:
+        for service in services(home):
             if service.process() is None:
                 log = home.logs / f"{service.name}.log"
                 raise ServiceError(f"{service.name} ended at once: see {log}")
         try:
             health = requests.get(f"http://127.0.0.1:{port}/api/v2/monitor/health", timeout=2)
-            states = health.json()
-            if all(states[part]["status"] == "healthy" for part in ("scheduler", "dag_processor")):
+            part = HEALTH[name]
+            if health.json()[part]["status"] == "healthy":
                 return
         except (requests.RequestException, ValueError, KeyError):
             pass
         time.sleep(0.5)
-    raise ServiceError(f"Airflow did not become healthy in {SECONDS_TO_START:.0f} s: {home.logs}")
+    raise ServiceError(f"{name} did not become healthy in {SECONDS_TO_START:.0f} s: {home.logs}")
 
 
-def _stop(services: list[Service]) -> None:
-    """End each process with its children: asked first, killed after twenty seconds."""
-    processes = []
-    for service in services:
-        process = service.process()
-        if process is not None:
-            processes += [process, *process.children(recursive=True)]
-    for process in processes:
-        try:
-            process.terminate()
-        except psutil.NoSuchProcess:
-            continue
-    _, alive = psutil.wait_procs(processes, timeout=SECONDS_TO_STOP)
-    for process in alive:
-        process.kill()
-
-
-def _read(home: Home) -> list[Service]:
-    path = _path(home)
-    if not path.exists():
-        return []
-    return [Service(**service) for service in json.loads(path.read_text(encoding="utf-8"))]
-
-
-def _write(home: Home, services: list[Service]) -> None:
-    path = _path(home)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    part = path.with_suffix(f".{os.getpid()}")
-    part.write_text(json.dumps([asdict(service) for service in services]), encoding="utf-8")
-    part.replace(path)
+def _port(home: Home, wanted: int | None) -> int:
+    """Airflow's port, kept for whoever starts a part of it again."""
+    kept = home.airflow / "port"
+    if wanted is None:
+        return int(kept.read_text(encoding="ascii"))
+    kept.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    kept.write_text(str(wanted), encoding="ascii")
+    return wanted
 
 
 def _path(home: Home) -> Path:

@@ -15,9 +15,9 @@ from airflow.sdk import (
 )
 
 from boscard.backfill import ASKED
-from boscard.retry_policy import RETRIES, ByRecovery
+from boscard.retry_policy import RETRIES, SHORT, ByRecovery
 from boscard.settings import read_settings
-from boscard.tonight import tonight
+from boscard.tonight import RUN_TYPES, tonight
 from ingest.registry import SOURCES
 from ingest.stream import Source
 
@@ -54,10 +54,12 @@ def ingest_dag(source: Source) -> DAG:
         ),
         catchup=False,
         max_active_runs=1,
+        allowed_run_types=RUN_TYPES,
         max_active_tasks=source.concurrency,
         default_args={
             "owner": "boscard",
             "retries": RETRIES,
+            "retry_delay": SHORT,
             "retry_policy": ByRecovery(),
             "execution_timeout": timedelta(hours=1),
         },

@@ -19,9 +19,9 @@ from airflow.sdk import (
 )
 
 from boscard.lateness import tell_late
-from boscard.retry_policy import RETRIES, ByRecovery
+from boscard.retry_policy import RETRIES, SHORT, ByRecovery
 from boscard.settings import read_settings
-from boscard.tonight import tonight
+from boscard.tonight import RUN_TYPES, tonight
 
 SETTINGS = read_settings()
 CUT_OFF_SECONDS = float(os.environ.get("BOSCARD_READINESS_SECONDS", "3600"))
@@ -54,6 +54,7 @@ with DAG(
     ),
     catchup=False,
     max_active_runs=1,
+    allowed_run_types=RUN_TYPES,
     dagrun_timeout=timedelta(hours=6),
     deadline=DeadlineAlert(
         reference=DeadlineReference.DAGRUN_QUEUED_AT,
@@ -63,6 +64,7 @@ with DAG(
     default_args={
         "owner": "boscard",
         "retries": RETRIES,
+        "retry_delay": SHORT,
         "retry_policy": ByRecovery(),
         "execution_timeout": timedelta(hours=1),
     },
@@ -77,7 +79,7 @@ with DAG(
 
     @task.sensor(
         mode="reschedule",
-        poke_interval=60,
+        poke_interval=20,
         timeout=CUT_OFF_SECONDS,
         soft_fail=True,
         execution_timeout=timedelta(minutes=5),

@@ -62,3 +62,20 @@ def test_a_moment_of_pendulum_gives_a_plain_date():
     clock = Clock.at(pendulum.datetime(2026, 11, 5, 6), BERLIN, 7)
     assert type(clock.as_of_date) is date
     assert clock.as_of_date == date(2026, 11, 4)
+
+
+@pytest.mark.parametrize(
+    ("moment", "night"),
+    [
+        pytest.param(datetime(2026, 11, 5, 6, tzinfo=UTC), date(2026, 11, 4), id="at the hour"),
+        pytest.param(datetime(2026, 11, 5, 5, 59, tzinfo=UTC), date(2026, 11, 3), id="before it"),
+        pytest.param(
+            datetime(2026, 11, 5, 22, 59, tzinfo=UTC), date(2026, 11, 4), id="late at night"
+        ),
+        pytest.param(
+            datetime(2026, 11, 5, 23, 30, tzinfo=UTC), date(2026, 11, 4), id="past midnight"
+        ),
+    ],
+)
+def test_the_newest_night_is_the_one_whose_hour_has_come(moment, night):
+    assert Clock.newest(moment, BERLIN, 7).as_of_date == night

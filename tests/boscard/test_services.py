@@ -1,4 +1,4 @@
-"""`boscard down` stops what `up` started, and nothing else."""
+"""`boscard down` stops what `up` started and what that left behind, and nothing else."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import psutil
 import pytest
 from rich.console import Console
 
-from boscard import services
+from boscard import processes, services
 from boscard.home import PROJECT, Home
 from boscard.settings import read_settings
 
@@ -32,7 +32,7 @@ def start(home):
 
     def run(name, child=""):
         command = [sys.executable, "-c", WAITING.format(child=child)]
-        service = services._start(name, command, dict(os.environ), home)
+        service = processes.start(name, command, os.environ, home.logs / f"{name}.log")
         started.append(service)
         log = home.logs / f"{name}.log"
         while "up" not in log.read_text("utf-8"):
@@ -40,7 +40,7 @@ def start(home):
         return service
 
     yield run
-    services._stop(started)
+    processes.stop(started)
 
 
 def said(home):
@@ -51,7 +51,7 @@ def said(home):
 
 def test_what_was_started_is_stopped_with_its_children(home, start):
     service = start("scheduler", CHILD)
-    services._write(home, [service])
+    processes.note(home.root / "services.json", [service])
     [child] = service.process().children()
     assert said(home) == "stopped: scheduler"
     assert service.process() is None
@@ -59,15 +59,30 @@ def test_what_was_started_is_stopped_with_its_children(home, start):
     assert said(home) == "nothing was running"
 
 
+def test_what_a_killed_service_left_behind_is_stopped(home, start):
+    """Airflow's scheduler leaves its workers so."""
+    service = start("scheduler", CHILD)
+    processes.note(home.root / "services.json", [service])
+    [child] = service.process().children()
+    service.process().kill()
+    psutil.wait_procs([psutil.Process(service.pid)])
+    assert child.is_running()
+    assert said(home) == "nothing was running"
+    gone, _ = psutil.wait_procs([child], timeout=30)
+    assert gone
+
+
 def test_a_later_process_with_the_same_pid_is_left_alone(home, start):
     service = start("somebody-elses")
-    services._write(home, [replace(service, name="api-server", created=service.created - 3600)])
+    earlier = replace(service, name="api-server", created=service.created - 3600)
+    processes.note(home.root / "services.json", [earlier])
     assert said(home) == "nothing was running"
     assert service.process() is not None
 
 
 def test_up_twice_is_told(home, start):
-    services._write(home, [start("scheduler")])
+    names = ("sandbox", "api-server", "dag-processor", "scheduler")
+    processes.note(home.root / "services.json", [start(name) for name in names])
     settings = read_settings(PROJECT / "boscard.toml")
-    with pytest.raises(services.ServiceError, match="already running: scheduler"):
+    with pytest.raises(services.ServiceError, match=f"already running: {', '.join(names)}"):
         services.start_services(home, settings, 8080, Console(file=io.StringIO()))

@@ -11,7 +11,7 @@ from airflow.dag_processing.dagbag import DagBag
 
 from boscard.airflow_home import pools
 from boscard.home import PROJECT
-from boscard.retry_policy import ByRecovery
+from boscard.retry_policy import SHORT, ByRecovery
 from boscard.settings import SettingsError, read_settings
 from ingest.errors import Refused, Throttled, Transient
 from warehouse.errors import NightRefused
@@ -39,6 +39,8 @@ def test_a_dag_says_what_it_does_and_how_to_triage_it(bag, dag_id):
     assert set(dag.task_dict) <= {part for part in dag.doc_md.split("`") if part}
     assert dag.max_active_runs == 1
     assert dag.catchup is False
+    assert "backfill" not in dag.allowed_run_types
+    assert {"scheduled", "manual"} <= dag.allowed_run_types
 
 
 @pytest.mark.parametrize("dag_id", DAGS)
@@ -52,6 +54,7 @@ def test_each_task_is_bounded_and_retried_by_the_name_of_its_error(bag, dag_id):
             mapped.get("retry_policy", getattr(task, "retry_policy", None)), ByRecovery
         )
         assert task.retries == 4
+        assert task.retry_delay == SHORT
         assert task.owner == "boscard"
         assert task.pool in {"default_pool", *pools(SETTINGS)}
 

@@ -1,0 +1,129 @@
+"""A night under Airflow's own scheduler: the same hash, also when the scheduler dies on the way."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import pytest
+
+from boscard import services
+from boscard.clock import Clock
+from boscard.settings import read_settings
+from tests.airflow.conftest import Left, Plain, Up, left
+from tests.airflow.rest import OVER, Airflow, waited
+
+pytestmark = pytest.mark.scheduler
+
+
+@dataclass(frozen=True, slots=True)
+class Scheduled:
+    """What the scheduler did: all runs by DAG, tasks of the scorecard, and what was left."""
+
+    airflow: Airflow
+    runs: dict[str, list[dict[str, Any]]]
+    tasks: dict[str, str]
+    left: Left
+
+
+@pytest.fixture(scope="module")
+def scheduled(up: Up, plain: Plain) -> Scheduled:
+    """Yesterday's night after a week without any, by a scheduler that is killed while it pulls;
+    then everything is stopped and started again while dbt builds."""
+    airflow = up.start()
+    ingest = [f"ingest_{source}" for source in read_settings(plain.settings).sources]
+
+    def pulled() -> bool:
+        states = _states(airflow, ingest, "pull")
+        return states["success"] > 0 and states.total() > states["success"]
+
+    waited("a pull", pulled)
+    [scheduler] = [each for each in services.services(up.home) if each.name == "scheduler"]
+    process = scheduler.process()
+    assert process is not None
+    process.kill()
+    process.wait()
+    up.start()
+    waited("dbt", lambda: _states(airflow, ["scorecard"], "transform")["running"])
+    up.boscard("down")
+    airflow = up.start()
+    runs = {dag: _all_over(airflow, dag) for dag in [*ingest, "scorecard"]}
+    tasks = airflow.tasks("scorecard", runs["scorecard"][0]["dag_run_id"])
+    return Scheduled(
+        airflow, runs, {task["task_id"]: task["state"] for task in tasks}, left(up.home)
+    )
+
+
+@pytest.fixture(scope="module")
+def backfilled(up: Up, plain: Plain, scheduled: Scheduled) -> Left:
+    """A week asked for anew, as one triggers it in Airflow's UI; then published."""
+    first, last = (day.isoformat() for day in plain.week)
+    airflow = scheduled.airflow
+    asked = {"backfill_from": first, "backfill_to": last}
+    for dag in [*(dag for dag in scheduled.runs if dag != "scorecard"), "scorecard"]:
+        conf = {} if dag == "scorecard" else asked
+        run_id = airflow.trigger(dag, conf)
+        run = waited(f"{dag} {conf}", lambda dag=dag, run_id=run_id: airflow.ended(dag, run_id))
+        assert run["state"] == "success", airflow.tasks(dag, run_id)
+    return left(up.home)
+
+
+def test_each_dag_runs_once_for_the_newest_night(scheduled: Scheduled, plain: Plain) -> None:
+    company = read_settings(plain.settings).company
+    night = Clock(plain.last, company.zone, company.publication_hour)
+    for dag, runs in scheduled.runs.items():
+        [run] = runs
+        assert run["run_type"] == "scheduled"
+        assert run["state"] == "success", (dag, run)
+        assert datetime.fromisoformat(run["data_interval_end"]) == night.now
+    assert set(scheduled.tasks.values()) == {"success"}
+
+
+def test_it_is_published_as_its_plain_steps_would(scheduled: Scheduled, plain: Plain) -> None:
+    assert scheduled.left.content_hash == plain.night.content_hash
+    assert scheduled.left.publication_id == plain.night.publication_id
+
+
+def test_nothing_is_lost_or_doubled(scheduled: Scheduled, plain: Plain) -> None:
+    assert scheduled.left.batches == plain.night.batches
+    assert scheduled.left.raw == plain.night.raw
+    assert scheduled.left.raw
+
+
+def test_a_backfill_of_a_week_is_the_same_too(
+    backfilled: Left, scheduled: Scheduled, plain: Plain
+) -> None:
+    new = backfilled.batches - scheduled.left.batches
+    windows = {str(window.start) for *_, window, _ in new if window}
+    assert str(plain.week[0]) in windows
+    assert backfilled == plain.backfill
+
+
+@pytest.mark.parametrize("dag", ["ingest_hubspot", "scorecard"])
+def test_past_nights_are_refused(scheduled: Scheduled, plain: Plain, dag: str) -> None:
+    """Vendors keep no past state, so a past night cannot be had by running it now."""
+    first, last = (f"{day}T00:00:00Z" for day in plain.week)
+    answer = scheduled.airflow.backfill(dag, first, last)
+    assert answer.status_code in range(400, 500), answer.text
+    assert "does not allow backfill runs" in answer.text
+
+
+def _states(airflow: Airflow, dags: list[str], task: str) -> Counter[str]:
+    """How many instances of a task are in which state, over all runs of some DAGs."""
+    return Counter(
+        str(instance["state"])
+        for dag in dags
+        for run in airflow.runs(dag)
+        for instance in airflow.tasks(dag, run["dag_run_id"])
+        if instance["task_id"] == task
+    )
+
+
+def _all_over(airflow: Airflow, dag: str) -> list[dict[str, Any]]:
+    def over() -> list[dict[str, Any]] | None:
+        runs = airflow.runs(dag)
+        return runs if runs and all(run["state"] in OVER for run in runs) else None
+
+    return waited(f"{dag} to end", over)
