@@ -10,6 +10,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from boscard.atomic import write_whole
 from boscard.clock import Clock
 from boscard.home import Home
 from boscard.settings import Settings, SettingsError, read_settings
@@ -117,7 +118,7 @@ class Night:
         }
         path = self._report_path(source)
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        path.write_text(json.dumps(report, indent=1), encoding="utf-8")
+        write_whole(path, json.dumps(report, indent=1).encode())
         return report
 
     def unreported(self) -> list[str]:
@@ -316,7 +317,7 @@ class Night:
             "message": error.message,
             "next_step": error.next_step,
         }
-        path.write_text(json.dumps(record), encoding="utf-8")
+        write_whole(path, json.dumps(record).encode())
 
     def _failure(self, unit: Unit) -> dict[str, str]:
         try:

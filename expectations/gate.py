@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 import duckdb
 
+from boscard.atomic import locked
 from boscard.settings import Settings
 from expectations import batch_profile, output, split, typed
 from expectations.bench import Bench
@@ -75,6 +76,16 @@ def gate(
 def _gate(
     batch: Batch, batches: Sequence[Batch], *, bench: Bench, landing: Landing, settings: Settings
 ) -> Verdict:
+    """One process at a time judges a batch: it writes beside it under names of its own."""
+    with locked(batch.path):
+        verdict = stamped(_ask(batch, batches, bench=bench, landing=landing, settings=settings))
+        write_verdict(batch, verdict)
+    return verdict
+
+
+def _ask(
+    batch: Batch, batches: Sequence[Batch], *, bench: Bench, landing: Landing, settings: Settings
+) -> Verdict:
     manifest = batch.manifest
     stream = SOURCES[manifest.source].streams[manifest.stream]
     suite = SUITES[manifest.source][manifest.stream]
@@ -90,13 +101,9 @@ def _gate(
         lines, wrong = None, f"the rows cannot be read: {error}"[:200]
     if wrong or lines is None:
         results = could_not_read(facts, suite, wrong)
-        verdict = _verdict(facts, results, Profile(manifest.rows, {}, (), {}), {})
         output.write_kept_back(batch)
-    else:
-        verdict = _judge(facts, suite, lines, bench)
-    verdict = stamped(verdict)
-    write_verdict(batch, verdict)
-    return verdict
+        return _verdict(facts, results, Profile(manifest.rows, {}, (), {}), {})
+    return _judge(facts, suite, lines, bench)
 
 
 def _not_as_landed(batch: Batch, lines: Lines) -> str:

@@ -6,20 +6,17 @@ dead: at least once, though the sender is killed in between; the key is in the m
 
 from __future__ import annotations
 
-import fcntl
 import logging
-import os
 import re
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 import msgspec
 
+from boscard.atomic import locked, write_whole
 from expectations.messages import Message
-from expectations.verdict import replace_private
 
 if TYPE_CHECKING:
     from apprise import Apprise
@@ -52,17 +49,17 @@ class Outbox:
         """Write the message's file. False, and nothing is written, where its key was posted."""
         self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         path = self._path(message.key)
-        with self._alone():
+        with locked(self.folder):
             if path.exists():
                 return False
-            replace_private(path, f"{message.subject}\n\n{message.body}".encode())
+            write_whole(path, f"{message.subject}\n\n{message.body}".encode())
         return True
 
     def deliver(self) -> list[str]:
         """Send what was posted and is not yet sent; the keys that were sent now."""
         if self._send is None or not self.folder.is_dir():
             return []
-        with self._alone():
+        with locked(self.folder):
             return [
                 path.stem
                 for path in sorted(self.folder.glob("*.txt"))
@@ -103,22 +100,13 @@ class Outbox:
         elif attempts >= ATTEMPTS:
             state = "dead"
         after = msgspec.json.encode(Delivery(state, attempts))
-        replace_private(path.with_suffix(".json"), after)
+        write_whole(path.with_suffix(".json"), after)
         return is_sent
 
     def _path(self, key: str) -> Path:
         if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9_.-]*", key):
             raise ValueError(f"{key!r} cannot be the key of a message")
         return self.folder / f"{key}.txt"
-
-    @contextmanager
-    def _alone(self) -> Iterator[None]:
-        handle = os.open(self.folder, os.O_RDONLY)
-        try:
-            fcntl.flock(handle, fcntl.LOCK_EX)
-            yield
-        finally:
-            os.close(handle)
 
 
 def _apprise(addresses: Sequence[str]) -> Send:

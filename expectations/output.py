@@ -4,16 +4,13 @@
 
 from __future__ import annotations
 
-import os
-import tempfile
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import duckdb
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from boscard.atomic import replacing
 from expectations.facts import Facts
 from expectations.lines import pick
 from expectations.rules import Suite, literal
@@ -58,7 +55,7 @@ def write_typed(batch: Batch, stream: Stream, connection: duckdb.DuckDBPyConnect
             from calls
         ) on _line // {_BLOCK} = block and _line between first_line and last_line
     """
-    with _replacing(batch.path / TYPED) as part:
+    with replacing(batch.path / TYPED) as part:
         connection.execute(
             f"copy ({going_on}) to '{_sql(part)}' "
             "(format parquet, compression zstd, use_tmp_file false)"
@@ -126,23 +123,8 @@ def write_kept_back(batch: Batch) -> None:
 
 
 def _write_rows(batch: Batch, rows: list[dict[str, object]]) -> None:
-    with _replacing(batch.path / QUARANTINE) as part:
+    with replacing(batch.path / QUARANTINE) as part:
         pq.write_table(pa.Table.from_pylist(rows, schema=SCHEMA), part, compression="zstd")
-
-
-@contextmanager
-def _replacing(path: Path) -> Iterator[Path]:
-    """A private file to write, which takes the place of `path` when all of it is there."""
-    handle, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
-    os.close(handle)
-    part = Path(name)
-    try:
-        yield part
-        with part.open("rb") as written:
-            os.fsync(written.fileno())
-        part.rename(path)
-    finally:
-        part.unlink(missing_ok=True)
 
 
 def _sql(path: Path) -> str:

@@ -8,7 +8,6 @@ empty and the column's name in `_mistyped`.
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -122,12 +121,15 @@ def stage(
             pass
         else:
             return
-    with tempfile.TemporaryDirectory(prefix="boscard-gate-") as folder:
-        readable = Path(folder) / "readable.ndjson"
+    # Beside the batch: vendors' rows are personal, and a killed gate's are written over here.
+    readable = batch.path / ".readable.ndjson"
+    try:
         leaves = [column.path for column in stream.columns if not column.path.startswith("@")]
         bad = sift(batch.path / ROWS, leaves, readable)
         _create_unreadable(connection, bad)
         _create_typed(connection, readable, "uncompressed", stream, empty_is_null)
+    finally:
+        readable.unlink(missing_ok=True)
     connection.execute(f"delete from {TABLE} where _line in (select _line from {UNREADABLE})")
 
 

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import os
-import tempfile
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
-from pathlib import Path
 from typing import Any, Literal
 
 import msgspec
 
+from boscard.atomic import write_whole
 from ingest.batch import VERDICT, Batch
 
 FORMAT = 1
@@ -122,22 +120,12 @@ def read_verdict(batch: Batch) -> Verdict | None:
 def write_verdict(batch: Batch, verdict: Verdict) -> None:
     """Write verdict.json by atomic rename, mode 0600."""
     content = msgspec.json.format(msgspec.json.encode(verdict), indent=1)
-    replace_private(batch.path / VERDICT, content + b"\n")
+    write_whole(batch.path / VERDICT, content + b"\n")
 
 
 def stamped(verdict: Verdict) -> Verdict:
     """The verdict with the wall-clock time at which it was given; no hash covers that field."""
     return replace(verdict, gated_at=datetime.now(UTC).isoformat(timespec="seconds"))
-
-
-def replace_private(path: Path, content: bytes) -> None:
-    """Put a whole file in place of `path`, mode 0600, by rename: a reader sees the old or new."""
-    handle, part = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
-    with os.fdopen(handle, "wb") as file:
-        file.write(content)
-        file.flush()
-        os.fsync(file.fileno())
-    Path(part).rename(path)
 
 
 def days(counts: dict[Any, int]) -> dict[str, int]:

@@ -7,7 +7,6 @@ import hashlib
 import os
 import shutil
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -17,6 +16,7 @@ from typing import Any, Self
 import msgspec
 import pyarrow as pa
 
+from boscard.atomic import locked
 from ingest.batch import CALLS, FORMAT, MANIFEST, ROWS, VERDICT, Batch, Call, Manifest, Unit
 from ingest.errors import Transient
 from ingest.exchange import Page
@@ -58,8 +58,8 @@ class Landing:
             return draft.commit()
 
     def draft(self, unit: Unit, as_of: date) -> Draft:
-        """A batch in the making, in a folder that no reader sees; what a killed run left of the
-        same unit is replaced.
+        """A batch in the making, in a folder that no reader sees; the next batch of its stream
+        removes what a killed run left of it.
 
         Raises Transient where another process is at the same unit.
         """
@@ -84,13 +84,14 @@ class Draft:
         self._folder = folder
         self._as_of = as_of
         self._path = folder / f".pulling_{_label(unit, as_of)}"
-        _make_private(self._path)
-        self._held = os.open(self._path, os.O_RDONLY)
-        try:
-            fcntl.flock(self._held, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            os.close(self._held)
-            raise Transient(f"another process pulls {self._path.name[9:]} right now") from None
+        with locked(folder):  # or a commit beside us takes the folder for one left behind
+            _make_private(self._path)
+            self._held = os.open(self._path, os.O_RDONLY)
+            try:
+                fcntl.flock(self._held, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                os.close(self._held)
+                raise Transient(f"another process pulls {self._path.name[9:]} right now") from None
         for left in self._path.iterdir():
             left.unlink()
         self._raw = _create_private(self._path / ROWS)
@@ -137,7 +138,7 @@ class Draft:
         """Give the batch its place in the sequence; it exists from here on, whole."""
         self._stream.close()
         _sync_path(self._path / ROWS)
-        with _locked(self._folder):
+        with locked(self._folder):
             sequence = 1 + max(_sequences(self._folder), default=0)
             batch_id = f"{sequence:06d}_{_label(self.unit, self._as_of)}"
             unit = self.unit
@@ -163,7 +164,7 @@ class Draft:
             )
             compressed = pa.compress(b"".join(call + b"\n" for call in calls), "zstd", asbytes=True)
             _write_private(self._path / CALLS, compressed)
-            for left in _without_manifest(self._folder):
+            for left in _left_behind(self._folder):
                 shutil.rmtree(left)
             final = self._folder / batch_id
             self._path.rename(final)
@@ -212,19 +213,21 @@ def _sequences(folder: Path) -> Iterator[int]:
         yield int(path.parent.name.partition("_")[0])
 
 
-def _without_manifest(folder: Path) -> list[Path]:
-    """What a run left that was killed between its last rename but one and its last."""
-    return [path for path in folder.glob("[0-9]*") if not (path / MANIFEST).exists()]
+def _left_behind(folder: Path) -> list[Path]:
+    """What killed runs left: batches without a manifest, and drafts that nobody holds."""
+    half = [path for path in folder.glob("[0-9]*") if not (path / MANIFEST).exists()]
+    return half + [path for path in folder.glob(".pulling_*") if not _is_held(path)]
 
 
-@contextmanager
-def _locked(folder: Path) -> Iterator[None]:
-    handle = os.open(folder, os.O_RDONLY)
+def _is_held(path: Path) -> bool:
+    handle = os.open(path, os.O_RDONLY)
     try:
-        fcntl.flock(handle, fcntl.LOCK_EX)
-        yield
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
     finally:
         os.close(handle)
+    return False
 
 
 def _make_private(folder: Path) -> None:

@@ -14,6 +14,8 @@ from cryptography.fernet import Fernet, InvalidToken
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
+from boscard.atomic import write_whole
+
 
 class TokenStore(Protocol):
     """Keeps one sealed text a connection. What it stores is useless without the connection."""
@@ -41,15 +43,7 @@ class FileTokens:
 
     def save(self, name: str, value: str) -> None:
         self._root.mkdir(mode=0o700, parents=True, exist_ok=True)
-        path = self._path(name)
-        part = path.with_name(f".{path.name}.{os.getpid()}")
-        part.unlink(missing_ok=True)
-        handle = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        with os.fdopen(handle, "w", encoding="ascii") as file:
-            file.write(value)
-            file.flush()
-            os.fsync(file.fileno())
-        part.replace(path)
+        write_whole(self._path(name), value.encode("ascii"))
 
     def alone(self, name: str) -> AbstractContextManager[None]:
         return one_at_a_time(self._root, name)
