@@ -95,9 +95,11 @@ def audit(home: Home, settings: Settings, clock: Clock, *, accept_movements: boo
 def _failed_nodes(home: Home) -> Iterator[Finding]:
     """Models that did not build and tests that failed, from dbt's run results."""
     path = home.dbt_target / "run_results.json"
-    if not path.exists():
+    try:
+        results = json.loads(path.read_text(encoding="utf-8"))["results"]
+    except (FileNotFoundError, ValueError):  # the candidate says so
         return
-    for result in json.loads(path.read_text(encoding="utf-8"))["results"]:
+    for result in results:
         if result["status"] in FAILED:
             kind, _, name = result["unique_id"].partition(".")
             message = " ".join((result.get("message") or "").split())

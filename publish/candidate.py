@@ -58,7 +58,10 @@ class Candidate:
 
 
 def read_candidate(home: Home, clock: Clock) -> Candidate:
-    """Read the night's marts. Raises NotTransformedError when dbt last ran for another night."""
+    """Read the night's marts.
+
+    Raises NotTransformedError when dbt last ran for another night or did not build them all.
+    """
     variables = _variables(home.dbt_target / "run_results.json")
     if variables.get("as_of_date") != clock.as_of_date.isoformat():
         raise NotTransformedError(
@@ -69,7 +72,11 @@ def read_candidate(home: Home, clock: Clock) -> Candidate:
     views = published_views(manifest)
     with duckdb.connect(str(home.warehouse), read_only=True) as warehouse:
         warehouse.execute("set TimeZone = 'UTC'")
-        tables = {view.name: _rows(warehouse, view) for view in views}
+        try:
+            tables = {view.name: _rows(warehouse, view) for view in views}
+        except (duckdb.CatalogException, duckdb.BinderException) as error:
+            first = str(error).splitlines()[0]
+            raise NotTransformedError(f"the marts are not whole: {first}") from None
         batches = _batches(warehouse)
     return Candidate(clock.as_of_date, _definitions(manifest, variables), batches, views, tables)
 
@@ -115,6 +122,8 @@ def _variables(run_results: Path) -> dict[str, Any]:
         arguments = json.loads(run_results.read_text(encoding="utf-8"))["args"]
     except FileNotFoundError:
         raise NotTransformedError(f"{run_results}: not there; transform the night first") from None
+    except ValueError:
+        raise NotTransformedError(f"{run_results}: torn; transform the night again") from None
     variables: dict[str, Any] = arguments.get("vars") or {}
     return variables
 
