@@ -17,6 +17,7 @@ from publish.content_hash import canonical, table_hash
 from publish.contract import POSTGRES_TYPES, SCHEMA, View, quoted
 
 TABLES = "published"
+WRITING = 5_205_205  # the number of the writers' lock in the server
 
 
 class MismatchError(Exception):
@@ -41,6 +42,11 @@ class Transaction:
     """One open transaction of the writer."""
 
     connection: adbc.Connection
+
+    def wait_for_others(self) -> None:
+        with self.connection.cursor() as cursor:
+            cursor.execute(f"select pg_advisory_xact_lock({WRITING})")
+            cursor.fetchall()
 
     def fetch(self, view: View) -> pa.Table:
         """All rows of a view as readers get them, canonical."""
@@ -104,10 +110,15 @@ class Transaction:
 
 @contextmanager
 def transaction(url: str) -> Iterator[Transaction]:
-    """A transaction of the writer: committed at the end of the block, rolled back on any error."""
+    """A transaction of the writer: committed at the end of the block, rolled back on any error.
+
+    It waits for an earlier one, also for one whose process is gone and which the server still ends.
+    """
     with adbc.connect(url) as connection:
         try:
-            yield Transaction(connection)
+            writer = Transaction(connection)
+            writer.wait_for_others()
+            yield writer
         except BaseException:
             connection.rollback()
             raise
