@@ -23,6 +23,7 @@ from pathlib import Path
 import psycopg
 
 from boscard.home import Home
+from publish.keeper import dismiss, hire, is_kept
 from publish.login import DATABASE, READER, WRITER, Login
 from publish.roles import admit_reader, prepare_database
 from publish.unprivileged import hand_over, prefix
@@ -38,6 +39,9 @@ SETTINGS = {
     "max_wal_senders": "0",
     "max_connections": "60",
 }
+
+
+STOP = ("-D", "data", "-m", "fast", "-w", "stop")
 
 
 class EmbeddedPostgresError(Exception):
@@ -81,21 +85,44 @@ class Embedded:
         return row is not None and Path(row[0]) == self.data
 
     def start(self) -> bool:
-        """Start the server unless it runs; True when this call started it."""
+        """Start the server unless it runs, and have it stay; True when this call started it."""
         with self._lock():
+            dismiss(self.folder)
             if self.is_running():
                 return False
-            if not self.data.exists():
-                self._create()
-            self._start_server()
-            self._prepare_roles()
+            self._bring_up()
             return True
+
+    def start_for_a_while(self) -> subprocess.Popen[bytes] | None:
+        """Start the server unless somebody else's runs. It stops when the keeper's input closes.
+
+        A server that a killed process left is taken over.
+        """
+        with self._lock():
+            is_running = self.is_running()
+            if is_running and not is_kept(self.folder):
+                return None
+            keeper = hire(self.folder, self._lock_file, self._command("pg_ctl", *STOP))
+            try:
+                if not is_running:
+                    self._bring_up()
+            except BaseException:
+                _let_go(keeper)
+                raise
+            return keeper
 
     def stop(self) -> None:
         """Stop the server; open sessions end. Nothing happens when it does not run."""
         with self._lock():
+            dismiss(self.folder)
             if self.is_running():
-                self._run("pg_ctl", "-D", "data", "-m", "fast", "-w", "stop")
+                self._run("pg_ctl", *STOP)
+
+    def _bring_up(self) -> None:
+        if not self.data.exists():
+            self._create()
+        self._start_server()
+        self._prepare_roles()
 
     def _start_server(self) -> None:
         problem = ""
@@ -107,6 +134,8 @@ class Embedded:
             try:
                 return self._run("pg_ctl", "-D", "data", "-l", log, "-w", "-o", options, "start")
             except EmbeddedPostgresError as error:
+                if self.is_running():  # brought up by a process that was killed meanwhile
+                    return None
                 # After a SIGKILL the orphaned children hold the shared memory for a moment longer.
                 problem = str(error)
                 time.sleep(0.25)
@@ -159,19 +188,26 @@ class Embedded:
     def _password_file(self, role: str) -> Path:
         return self.folder / "passwords" / role
 
+    @property
+    def _lock_file(self) -> Path:
+        return self.folder / "lock"
+
     @contextmanager
     def _lock(self) -> Iterator[None]:
         self.folder.mkdir(parents=True, exist_ok=True)
-        with (self.folder / "lock").open("w", encoding="ascii") as handle:
+        with self._lock_file.open("w", encoding="ascii") as handle:
             fcntl.flock(handle, fcntl.LOCK_EX)
             yield
 
+    @staticmethod
+    def _command(program: str, *arguments: str) -> list[str]:
+        return [*prefix(), str(_binaries() / program), *arguments]
+
     def _run(self, program: str, *arguments: str) -> None:
-        command = [*prefix(), str(_binaries() / program), *arguments]
         # A file, not a pipe: the server inherits the handle and would keep a pipe open.
         with tempfile.TemporaryFile("w+", encoding="utf-8") as output:
             done = subprocess.run(
-                command,
+                self._command(program, *arguments),
                 stdin=subprocess.DEVNULL,
                 stdout=output,
                 stderr=output,
@@ -188,14 +224,24 @@ class Embedded:
 
 @contextmanager
 def running(home: Home) -> Iterator[Embedded]:
-    """The embedded server of a home; what was started here is stopped afterwards, nothing else."""
+    """The embedded server of a home; what was started here is stopped afterwards, nothing else.
+
+    It is stopped also when this process is killed.
+    """
     server = Embedded(home.postgres)
-    started = server.start()
+    keeper = server.start_for_a_while()
     try:
         yield server
     finally:
-        if started:
-            server.stop()
+        if keeper is not None:
+            _let_go(keeper)
+            if keeper.wait():
+                server.stop()
+
+
+def _let_go(keeper: subprocess.Popen[bytes]) -> None:
+    assert keeper.stdin is not None
+    keeper.stdin.close()
 
 
 def _write(path: Path, text: str) -> None:

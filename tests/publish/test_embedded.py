@@ -3,13 +3,16 @@ from __future__ import annotations
 import os
 import signal
 import socket
+import subprocess
+import sys
 from pathlib import Path
 
 import psycopg
 import pytest
 
-from boscard.home import Home
-from publish.embedded import ADMIN, Embedded, EmbeddedPostgresError, running
+from boscard.home import PROJECT, Home
+from publish.embedded import ADMIN, Embedded, EmbeddedPostgresError, _let_go, running
+from publish.keeper import is_kept
 from publish.login import READER, WRITER, Login
 
 
@@ -92,3 +95,47 @@ def test_as_root_the_server_is_not_root(server: Embedded) -> None:
 def test_before_the_first_start_it_says_what_to_do(tmp_path: Path) -> None:
     with pytest.raises(EmbeddedPostgresError, match="publish a night first"):
         Embedded(tmp_path).login()
+
+
+def test_it_stops_when_its_starter_is_killed(tmp_path: Path) -> None:
+    home = Home(tmp_path / "home")
+    program = f"""
+import os, signal
+from pathlib import Path
+from boscard.home import PROJECT, Home
+from publish.embedded import running
+with running(Home(Path({str(home.root)!r}))):
+    os.killpg(os.getpid(), signal.SIGKILL)
+"""
+    killed = subprocess.run(
+        [sys.executable, "-c", program], cwd=PROJECT, start_new_session=True, check=False
+    )
+    assert killed.returncode == -signal.SIGKILL
+    server = Embedded(home.postgres)
+    while is_kept(server.folder):
+        with server._lock():  # the keeper has it for as long as it stops the server
+            pass
+    assert not server.is_running()
+    assert not (server.data / "postmaster.pid").exists()
+
+
+def test_a_server_of_a_killed_night_is_taken_over(tmp_path: Path) -> None:
+    home = Home(tmp_path / "home")
+    server = Embedded(home.postgres)
+    left = server.start_for_a_while()
+    assert left is not None
+    with running(home):
+        _let_go(left)  # too late: the server is somebody else's by now
+        assert left.wait() == 0
+        assert server.is_running()
+    assert not server.is_running()
+
+
+def test_what_is_started_to_stay_outlives_a_night(tmp_path: Path) -> None:
+    home = Home(tmp_path / "home")
+    server = Embedded(home.postgres)
+    with running(home):
+        assert not server.start()
+    assert server.is_running()
+    server.stop()
+    assert not server.is_running()
