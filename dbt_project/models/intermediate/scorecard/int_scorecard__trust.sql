@@ -38,6 +38,34 @@ with
         group by periods.kpi_id, periods.period_type, periods.period_start
     ),
 
+    account_days as (
+        select
+            kpi_sources.kpi_id,
+            statuses.source,
+            statuses.account,
+            if(
+                bool_or(statuses.loaded_through is null), null, min(statuses.loaded_through)
+            ) as loaded_through
+        from {{ ref("kpi_sources") }} as kpi_sources
+        inner join {{ source("ops", "stream_status") }} as statuses using (source, stream)
+        where statuses.as_of_date = {{ as_of_date() }}
+        group by kpi_sources.kpi_id, statuses.source, statuses.account
+    ),
+
+    accounts as (
+        select
+            periods.kpi_id,
+            periods.period_type,
+            periods.period_start,
+            count(*) as accounts_expected,
+            count(*) filter (
+                where account_days.loaded_through >= periods.wanted_through
+            ) as accounts_present
+        from periods
+        inner join account_days on periods.kpi_id = account_days.kpi_id
+        group by periods.kpi_id, periods.period_type, periods.period_start
+    ),
+
     company_sums as (
         select kpi_id, period_type, period_start, observations
         from {{ ref("int_scorecard__period_sums") }}
@@ -48,6 +76,9 @@ with
         select
             periods.*,
             held.held_accounts,
+            accounts.accounts_expected,
+            accounts.accounts_present,
+            reconciled.reconciliation_difference,
             period_doubts.set_aside_rows,
             period_doubts.failed_checks,
             period_doubts.accounts as doubted_accounts,
@@ -58,7 +89,9 @@ with
             case
                 when held.held_accounts is not null
                 then 'held'
-                when period_doubts.kpi_id is not null
+                when
+                    period_doubts.kpi_id is not null
+                    or abs(reconciled.reconciliation_difference) >= 0.001
                 then 'suspect'
                 when
                     periods.kpi_data_through is null
@@ -72,6 +105,11 @@ with
         left join held using (kpi_id, period_type, period_start)
         left join
             {{ ref("int_scorecard__period_doubts") }} as period_doubts using (
+                kpi_id, period_type, period_start
+            )
+        left join accounts using (kpi_id, period_type, period_start)
+        left join
+            {{ ref("int_scorecard__reconciled") }} as reconciled using (
                 kpi_id, period_type, period_start
             )
         left join company_sums using (kpi_id, period_type, period_start)
@@ -99,6 +137,9 @@ with
                 date_diff('day', period_start, least(period_end, {{ as_of_date() }})) + 1 as bigint
             ) as days_expected,
             cast(date_diff('day', period_start, period_end) + 1 as bigint) as days_in_period,
+            accounts_present,
+            accounts_expected,
+            reconciliation_difference,
             coalesce(set_aside_rows, 0) as set_aside_rows,
             if(set_aside_rows > 0, set_aside_share, null) as set_aside_share,
             dq_state,
@@ -127,7 +168,15 @@ with
                         || doubted_accounts
                         || ' did not pass: '
                         || failed_checks
-                        || '.'
+                        || '.',
+                        case
+                            when abs(reconciliation_difference) >= 0.001
+                            then
+                                'What it counts is '
+                                || round(100 * abs(reconciliation_difference), 1)
+                                || if(reconciliation_difference < 0, ' % below', ' % above')
+                                || ' what its vendors sent.'
+                        end
                     )
                 when dq_state = 'stale' and kpi_data_through is null
                 then 'No data of ' || late_accounts || ' has been loaded yet.'
