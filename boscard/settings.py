@@ -17,12 +17,14 @@ from zoneinfo import ZoneInfo, available_timezones
 from pydantic import (
     AfterValidator,
     BaseModel,
+    BeforeValidator,
     ConfigDict,
     Field,
     StringConstraints,
     ValidationError,
     model_validator,
 )
+from pydantic_core import PydanticCustomError
 
 from boscard.home import PROJECT
 
@@ -37,10 +39,29 @@ def _time_zone(name: str) -> str:
     return name
 
 
+def _not_reports(account: str) -> str:
+    if account.lower() == "reports":
+        raise ValueError("an account cannot be named 'reports': that folder is taken")
+    return account
+
+
+def _written_as_day(value: object) -> object:
+    """Pydantic would take a number, as a text too, for the seconds since 1970."""
+    if isinstance(value, int | float) or (isinstance(value, str) and "-" not in value):
+        raise PydanticCustomError("date_type", "not a date")
+    return value
+
+
 TimeZone = Annotated[str, AfterValidator(_time_zone)]
 Currency = Annotated[str, StringConstraints(pattern=r"^[A-Z]{3}$")]
 Identifier = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]*$")]
-AccountId = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_-][A-Za-z0-9_.-]*$")]
+# `reports` is where a source's nightly reports lie, beside the folders of its accounts.
+AccountId = Annotated[
+    str,
+    StringConstraints(pattern=r"^[A-Za-z0-9_-][A-Za-z0-9_.-]*$"),
+    AfterValidator(_not_reports),
+]
+Day = Annotated[date, BeforeValidator(_written_as_day)]
 _CONNECTION = "write a connection's name of small letters, digits and _, such as 'google_ads'"
 _SECTION = "write its settings below a line [{}]"
 # What would be right, by the last part of a key.
@@ -75,7 +96,7 @@ class Company(Strict):
     name: str = Field(min_length=1)
     reporting_currency: Currency
     time_zone: TimeZone
-    history_start: date
+    history_start: Day
     publication_hour: int = Field(ge=0, le=23)
 
     @property

@@ -67,6 +67,21 @@ def test_the_shipped_file_is_valid_and_names_registered_sources():
         ),
         pytest.param(
             'account = "4185550102"',
+            'account = "reports"',
+            ["accounts.1.account", "'reports'"],
+            id="an account whose folder is taken",
+        ),
+        *(
+            pytest.param(
+                "history_start = 2025-10-01",
+                f"history_start = {number}",
+                ["company.history_start: ", "write a date such as 2025-10-01"],
+                id=f"a day that is the number {number}",
+            )
+            for number in ("0", "20251001", "1.5", '"0"', "true")
+        ),
+        pytest.param(
+            'account = "4185550102"',
             'account = ".."',
             ["accounts.1.account: '..'", "no '.' first"],
             id="an account that is the folder above",
