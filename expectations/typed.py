@@ -189,35 +189,38 @@ def _create_typed(
     # An ASOF join costs as much as all the reading: only what needs a call's context pays for it.
     has_context = any(column.path.startswith("@") for column in stream.columns)
     context = "asof left join calls on lines._line >= calls.first_line" if has_context else ""
-    connection.execute(
-        f"""
-        create or replace table {TABLE} as
-        with lines as (
-            select row_number() over () as _line, *
-            from read_json(
-                ?, format = 'newline_delimited', compression = '{compression}',
-                columns = {_shape(stream.columns)}
-            )
-        ),
-        leaves as (
-            select lines._line,
-            {texts}
-            from lines
-            {context}
-        ),
-        cast_rows as (select _line, leaves, {casts} from leaves)
-        select
-            _line, {", ".join(map(_quoted, names))},
-            case
-                when {" or ".join(f"({is_wrong})" for is_wrong in wrong.values())}
-                    then list_filter([{named}], lambda name: name is not null)
-                else []::varchar[]
-            end as _mistyped
-        from cast_rows
-        {"order by _line" if has_context else ""}
-        """,
-        [str(path)],
-    )
+    query = f"""
+    create or replace table {TABLE} as
+    with lines as (
+        select row_number() over () as _line, *
+        from read_json(
+            ?, format = 'newline_delimited', compression = '{compression}',
+            columns = {_shape(stream.columns)}
+        )
+    ),
+    leaves as (
+        select lines._line,
+        {texts}
+        from lines
+        {context}
+    ),
+    cast_rows as (select _line, leaves, {casts} from leaves)
+    select
+        _line, {", ".join(map(_quoted, names))},
+        case
+            when {" or ".join(f"({is_wrong})" for is_wrong in wrong.values())}
+                then list_filter([{named}], lambda name: name is not null)
+            else []::varchar[]
+        end as _mistyped
+    from cast_rows
+    {"order by _line" if has_context else ""}
+    """
+    # A zstd file is one stream: a second thread would only spin beside the one that reads it.
+    connection.execute("set threads = 1")
+    try:
+        connection.execute(query, [str(path)])
+    finally:
+        connection.execute("reset threads")
 
 
 def _text(column: Column, empty_is_null: Sequence[str]) -> str:
