@@ -195,7 +195,9 @@ def _profile(
     elif stream.is_windowed:
         volumes = [facts.history.nights(rows)]
     else:
-        volumes = [facts.history.whole(rows, least=1 if stream.load == "snapshot" else 5)]
+        least = 1 if stream.load == "snapshot" else 5
+        share = 0.9 if stream.sweeps else 0.5
+        volumes = [facts.history.whole(rows, least=least, share=share)]
     batch_profile.stage_volume(connection, volumes)
     batch_profile.stage_fields(connection, facts, suite, seen=seen, fill=fill, rows=rows)
     return Profile(rows, days(per_day), tuple(sorted(seen)), fill)

@@ -92,10 +92,10 @@ class History:
             )
         return volumes
 
-    def whole(self, rows: int, *, least: int) -> Volume:
-        """A complete list against the last one that went on: half of it gone is thin."""
+    def whole(self, rows: int, *, least: int, share: float = 0.5) -> Volume:
+        """A complete list against the last one that went on: less than `share` of it is thin."""
         expected = self.passed[-1][1].profile.rows if self.passed else None
-        return _judge(Volume("all", rows, expected), 0.5, least=least, agrees=self._agrees(rows))
+        return _judge(Volume("all", rows, expected), share, least=least, agrees=self._agrees(rows))
 
     def nights(self, rows: int) -> Volume:
         """What changed in a night against the median of the last fourteen nights."""

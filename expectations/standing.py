@@ -65,7 +65,7 @@ def _required(column: Column, subject: str) -> Rule:
 
 
 def _key(stream: Stream, subject: str) -> tuple[Rule, ...]:
-    if stream.load == "replace":
+    if stream.load == "replace" or len(stream.columns) == len(stream.key):
         return ()
     if stream.load == "window":
         return (

@@ -12,17 +12,21 @@ from ingest.batch import Unit, Window
 from ingest.landing import Landing, verdict_state
 from ingest.registry import SOURCES
 from ingest.stream import Stream
-from ingest.windows import clip, gaps, last_days, merge, split, subtract
+from ingest.windows import clip, gaps, merge, split, subtract
 
 
 @dataclass(frozen=True, slots=True)
 class Landed:
-    """What the ledger says of one batch: a held (or blocked) one has landed but does not count."""
+    """What the ledger says of one batch: a held (or blocked) one has landed but does not count.
+
+    A held one counts for its own night; a blocked one does not, for the night waits for it.
+    """
 
     window: Window | None
     as_of_date: date
     sequence: int
     is_held: bool
+    is_blocked: bool = False
 
 
 def plan(
@@ -35,8 +39,8 @@ def plan(
 ) -> list[Unit]:
     """The units of one source that are due this night, in the order in which they are pulled.
 
-    What has landed for this as_of_date is not due a second time, unless `again`. `asked` are days
-    that a person wants from the vendors anew.
+    What has landed for this as_of_date is not due a second time, unless `again` or where it blocks
+    the night. `asked` are days that a person wants from the vendors anew.
     """
     units = []
     for stream in SOURCES[source].streams.values():
@@ -68,15 +72,19 @@ def places(settings: Settings, source: str, stream: Stream) -> list[tuple[str, A
 
 def ledger(landing: Landing, source: str, account: str, stream: str) -> list[Landed]:
     """The batches of one stream, as planning needs them."""
-    return [
-        Landed(
-            batch.manifest.window,
-            batch.manifest.as_of_date,
-            batch.manifest.sequence,
-            verdict_state(batch) in ("held", "blocked"),
+    landed = []
+    for batch in landing.batches(source, account, stream):
+        manifest, state = batch.manifest, verdict_state(batch)
+        landed.append(
+            Landed(
+                manifest.window,
+                manifest.as_of_date,
+                manifest.sequence,
+                is_held=state in ("held", "blocked"),
+                is_blocked=state == "blocked",
+            )
         )
-        for batch in landing.batches(source, account, stream)
-    ]
+    return landed
 
 
 def due(
@@ -91,32 +99,33 @@ def due(
     """The windows of one stream to pull; [None] for a complete list.
 
     `whole` is history start to the account's settled day, None while that is not over. A windowed
-    stream wants its gaps, the days that the vendor still restates, the windows held on earlier
-    nights and the days `asked` for; changes are wanted since the newest night that landed, with an
-    overlap, or since the first day asked for.
+    stream wants its gaps, the days that the vendor could still restate when they were last pulled,
+    however many nights ago that was, the windows held on earlier nights and the days `asked` for;
+    changes are wanted since the newest night that landed, with an overlap, or since the first day
+    asked for; a list every `every_days` nights, and when days are asked for.
     """
-    tonight = [] if again else [batch for batch in landed if batch.as_of_date >= as_of]
+    had = [batch for batch in landed if batch.as_of_date >= as_of and not batch.is_blocked]
+    tonight = [] if again else had
     earlier = [batch for batch in landed if batch.as_of_date < as_of]
     if not stream.is_windowed:
-        return [] if tonight else [None]
+        is_fresh = asked is None and not again and _is_fresh(stream, earlier, as_of)
+        return [] if tonight or is_fresh else [None]
     if whole is None:
         return []
     if stream.load == "changes":
         since = [] if tonight else [_since(stream, earlier, whole)]
         return list[Window | None](_since_asked(asked, tonight, since, whole))
-    before = [batch.window for batch in earlier if batch.window]
-    had = [batch.window for batch in tonight if batch.window]
-    restated = last_days(whole.end, stream.restatement_days)
-    wanted = merge(
-        [
-            *gaps(before, whole),
-            *([restated] if restated and before else []),
-            *_still_held(earlier),
-            *([asked] if asked else []),
-        ]
-    )
-    left = clip(subtract(wanted, had), whole)
+    taken = [batch.window for batch in tonight if batch.window]
+    final = _final(stream, earlier, behind=as_of - whole.end)
+    wanted = merge([*gaps(final, whole), *_still_held(earlier), *([asked] if asked else [])])
+    left = clip(subtract(wanted, taken), whole)
     return [part for window in left for part in split(window, stream.window_days)]
+
+
+def _is_fresh(stream: Stream, earlier: Sequence[Landed], as_of: date) -> bool:
+    """Whether a list that is not wanted every night was had a few nights ago."""
+    oldest = as_of - timedelta(days=stream.every_days)
+    return any(batch.as_of_date > oldest and not batch.is_held for batch in earlier)
 
 
 def _since(stream: Stream, earlier: Sequence[Landed], whole: Window) -> Window:
@@ -138,6 +147,19 @@ def _since_asked(
     if any(window.start <= first for window in had):
         return due
     return [Window(first, whole.end)]
+
+
+def _final(stream: Stream, earlier: Sequence[Landed], behind: timedelta) -> list[Window]:
+    """The days that a night brought so late that the vendor did not restate them any more.
+
+    `behind`: by how much the account's settled day is behind the night's.
+    """
+    final = []
+    for batch in earlier:
+        last = batch.as_of_date - behind - timedelta(days=stream.restatement_days)
+        if batch.window and not batch.is_held and batch.window.start <= last:
+            final.append(Window(batch.window.start, min(batch.window.end, last)))
+    return final
 
 
 def _still_held(earlier: Sequence[Landed]) -> list[Window]:

@@ -61,6 +61,9 @@ class Stream:
     `restatement_days`: how many days back the vendor still rewrites its own numbers.
     `window_days`: the longest window pulled as one unit (and so one batch).
     `scope`: pulled once an account, or once a connection (a manager account's list of customers).
+    `every_days`: a complete list is wanted every so many nights.
+    `sweeps`: the stream whose live records this list names, all of them and by the same key: a
+    record it does not name was deleted for good.
     """
 
     name: str
@@ -72,6 +75,8 @@ class Stream:
     restatement_days: int = 0
     window_days: int = 100
     scope: Scope = "account"
+    every_days: int = 1
+    sweeps: str | None = None
 
     @property
     def is_windowed(self) -> bool:

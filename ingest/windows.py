@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from datetime import date, timedelta
+from datetime import timedelta
 
 from ingest.batch import Window
 
@@ -54,11 +54,6 @@ def split(window: Window, longest: int) -> list[Window]:
         parts.append(Window(start, end))
         start = end + DAY
     return parts
-
-
-def last_days(end: date, days: int) -> Window | None:
-    """The `days` days before `end`, and `end`; None for no days."""
-    return Window(end - timedelta(days=days), end) if days > 0 else None
 
 
 def _around(window: Window, hole: Window) -> Iterable[Window]:

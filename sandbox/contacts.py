@@ -18,6 +18,8 @@ from sandbox.names import (
 )
 from sandbox.people import EDITS, PAID_SOCIAL, SOURCES
 
+# How long before it is deleted for good nobody touches a record any more.
+_FORGETTING = 2 * DAY
 _EMAIL, _REFERRAL = SOURCES.index("EMAIL_MARKETING"), SOURCES.index("REFERRALS")
 
 
@@ -25,9 +27,10 @@ def contact_frame(view: CrmView) -> pd.DataFrame:
     people, now = view.people, view.now
     number = np.arange(len(view.created))
     archived = np.minimum(people["archived"], view.merged_at)
+    quiet = np.minimum(archived, people["gone"] - _FORGETTING)
 
     def until_archived(at: Array) -> NDArray[np.int64]:
-        return np.where(at < archived, at, NEVER)
+        return np.where(at < quiet, at, NEVER)
 
     edits = [until_archived(people[f"edit_{index}"]) for index in range(EDITS)]
     owner = np.where(edits[0] <= now, people["next_owner"], people["owner"])
@@ -67,7 +70,7 @@ def contact_frame(view: CrmView) -> pd.DataFrame:
             **_tags(view, source),
             "owner_id": texts(owner_ids(), owner),
             "merged_ids": _merged_ids(view),
-            "is_gone": view.is_gone,
+            "gone_at": instants(people["gone"], now),
         }
     )
     return in_order(frame, view.created, view.created <= now)

@@ -188,7 +188,7 @@ class Crm:
 
     def __init__(self, snapshot: Snapshot) -> None:
         self.snapshot = snapshot
-        people = snapshot.contacts[~snapshot.contacts["is_gone"].astype(bool)]
+        people = snapshot.contacts[snapshot.contacts["gone_at"].isna()]
         self.records = {
             "contacts": _records(TYPES["contacts"], people),
             "companies": _records(TYPES["companies"], snapshot.companies),

@@ -24,13 +24,15 @@ _VISITS = np.array([0.08, 0.42, 0.20, 0.10, 0.09, 0.08, 0.015, 0.01, 0.005])  # 
 _QUALIFIED = np.array([0.40, 0.30, 0.52, 0.48, 0.50, 0.66, 0.35, 0.45, 0.40, 0.30])
 OWNER_COUNT: Final = 16
 ORDINAL_OF_DUPLICATES, ORDINAL_OF_ARCHIVED, ORDINAL_OF_GONE = (41, 13), (97, 31), (61, 17)
+ORDINAL_OF_ERASED = (61, 48)
 EDITS: Final = 3
 
 
 def is_odd(number: NDArray[np.int64]) -> NDArray[np.bool_]:
     """Whether a person will be merged away, archived or deleted for good: known by its number."""
+    ordinals = (ORDINAL_OF_DUPLICATES, ORDINAL_OF_ARCHIVED, ORDINAL_OF_GONE, ORDINAL_OF_ERASED)
     odd = np.zeros(len(number), dtype=bool)
-    for every, rest in (ORDINAL_OF_DUPLICATES, ORDINAL_OF_ARCHIVED, ORDINAL_OF_GONE):
+    for every, rest in ordinals:
         odd |= number % every == rest
     return odd
 
@@ -136,13 +138,15 @@ def _ends(
     number: NDArray[np.int64],
     hour: NDArray[np.float64],
 ) -> Columns:
-    """Who is merged into whom, archived, or deleted for good (some days after being archived)."""
+    """Who is merged into whom, archived, or deleted for good: some days after being archived, or
+    at once, when a person asks to be forgotten."""
     every, rest = ORDINAL_OF_DUPLICATES
     winner = np.maximum(0, number - rng.integers(1, 60, len(number)))
     for _ in range(4):
         winner = np.where(is_odd(winner), np.maximum(0, winner - 1), winner)
     duplicate = (number % every == rest) & (winner < number) & ~is_odd(winner)
     gone = (number % ORDINAL_OF_GONE[0] == ORDINAL_OF_GONE[1]) & ~duplicate
+    erased = (number % ORDINAL_OF_ERASED[0] == ORDINAL_OF_ERASED[1]) & ~duplicate
     archived = (number % ORDINAL_OF_ARCHIVED[0] == ORDINAL_OF_ARCHIVED[1]) & ~duplicate
     days = np.where(gone, rng.exponential(1.5, len(number)), rng.exponential(14, len(number)))
     archived_at = office(later(created, days, archived | gone), hour)
@@ -150,7 +154,11 @@ def _ends(
         "winner": np.where(duplicate, winner, -1),
         "merge_lag": (rng.exponential(5, len(number)) * DAY).astype(np.int64),
         "archived": archived_at,
-        "gone": later(archived_at, 2.5 + 4 * hour, gone),
+        "gone": np.where(
+            erased,
+            office(later(created, 3 + days % 9), hour),
+            later(archived_at, 2.5 + 4 * hour, gone),
+        ),
     }
 
 

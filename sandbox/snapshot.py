@@ -60,7 +60,7 @@ COLUMNS: dict[str, tuple[str, ...]] = {
         *("email", "first_name", "last_name", "lifecycle_stage"),
         *("lead_at", "mql_at", "sql_at", "opportunity_at", "customer_at", "first_engaged_at"),
         *("analytics_source", "utm_campaign", "utm_source", "google_click_id", "owner_id"),
-        *("merged_ids", "is_gone"),
+        *("merged_ids", "gone_at"),
     ),
     "companies": (
         *("company_id", "created_at", "updated_at", "archived_at"),
@@ -97,8 +97,9 @@ class Snapshot:
 
     `campaigns.is_listed` is False once a campaign was deleted for good: entity lists no longer
     have it, nor its groups and ads; its report rows remain and still name them.
-    `contacts.is_gone` is a person deleted under the GDPR: in no list. `deals.amount` is text with
-    two decimals or None; `close_at` is the planned date while a deal is open.
+    `contacts.gone_at` is when a person was deleted for good: since then it is in no list.
+    `deals.amount` is text with two decimals or None; `close_at` is the planned date while a deal is
+    open.
     `deal_stage_history` is newest first within a deal. `responses.score` is Int64.
     """
 

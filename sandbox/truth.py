@@ -27,12 +27,17 @@ SOURCES = ("google_ads", "hubspot", "typeform")
 
 
 def truth(
-    known: Company | Snapshot, clock: Clock, cuts: Mapping[str, date] | None = None
+    known: Company | Snapshot,
+    clock: Clock,
+    cuts: Mapping[str, date] | None = None,
+    swept: date | None = None,
 ) -> pd.DataFrame:
     """Every component per day and account, before exchange rates, for the night of `clock`.
 
     `cuts` names the last good night of a source that could not be reached since; with a Company
     the source is then seen as it was that night, with a Snapshot its later days are left out.
+    `swept` is the last night on which all ids of the CRM were listed: a contact deleted for good
+    later than that counts as a lead until the next list. Without it nobody counts once gone.
     Columns are those of truth_rows.COLUMNS. A day without anything to count has no row.
     Ratios, medians, exchange rates and periods are the reader's: components of KPIs that do not
     add up over days (`won_deal_days`, `won_deal_amount`) have a row for each deal.
@@ -44,7 +49,8 @@ def truth(
     if (ads := seen["google_ads"]) is not None:
         parts.append(ad_components(ads, through["google_ads"]))
     if (crm := seen["hubspot"]) is not None:
-        parts.append(lead_components(crm, campaigns, through["hubspot"]))
+        noticed = Clock(swept, clock.time_zone, clock.publication_hour).now if swept else None
+        parts.append(lead_components(crm, campaigns, through["hubspot"], noticed))
         parts.append(deal_components(crm, campaigns, through["hubspot"]))
     if (surveys := seen["typeform"]) is not None:
         parts.append(survey_components(surveys, through["typeform"]))

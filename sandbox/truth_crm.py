@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import date
+from datetime import date, datetime
 from typing import Final
 
 import numpy as np
@@ -25,10 +25,18 @@ _COHORT_HOURS: Final = 90 * 24
 _STALE_DAYS: Final = 60
 
 
-def live_contacts(known: Snapshot, campaigns: Mapping[str, str]) -> pd.DataFrame:
-    """Contacts neither archived, merged away nor deleted for good, with their channel."""
+def live_contacts(
+    known: Snapshot, campaigns: Mapping[str, str], swept: datetime | None = None
+) -> pd.DataFrame:
+    """Contacts neither archived, merged away nor deleted for good, with their channel.
+
+    With `swept`, those deleted for good after it still count: nobody can have noticed.
+    """
     contacts = known.contacts
-    live = contacts[contacts["archived_at"].isna() & ~contacts["is_gone"]]
+    gone = contacts["gone_at"].notna()
+    if swept is not None:
+        gone &= contacts["gone_at"] <= pd.Timestamp(swept)
+    live = contacts[contacts["archived_at"].isna() & ~gone]
     by_campaign = live["utm_campaign"].map(dict(campaigns))
     by_source = live["analytics_source"].map(
         lambda source: _CHANNEL_OF_SOURCE.get(source, "unknown")
@@ -37,9 +45,11 @@ def live_contacts(known: Snapshot, campaigns: Mapping[str, str]) -> pd.DataFrame
     return live.assign(channel=channel, is_paid=live["analytics_source"].isin(_PAID_SOURCES))
 
 
-def lead_components(known: Snapshot, campaigns: Mapping[str, str], through: date) -> pd.DataFrame:
+def lead_components(
+    known: Snapshot, campaigns: Mapping[str, str], through: date, swept: datetime | None = None
+) -> pd.DataFrame:
     """Leads and paid leads by day of creation, the qualified and those that passed by cohort."""
-    contacts = live_contacts(known, campaigns).assign(amount=1)
+    contacts = live_contacts(known, campaigns, swept).assign(amount=1)
     last = midnight(through)
     created = contacts.assign(date=days_of(contacts["created_at"], known.time_zone))
     created = created[created["date"] <= last]

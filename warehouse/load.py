@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from datetime import date
 
 import duckdb
 
@@ -71,7 +72,7 @@ def load_night(
     held: list[Batch] = []
     ungated: list[Batch] = []
     rows = 0
-    for batch in batches:
+    for batch in sorted(batches, key=_turn):
         if batch.manifest.as_of_date > clock.as_of_date:
             continue
         verdict = read_verdict(batch)
@@ -127,6 +128,13 @@ def _known(connection: duckdb.DuckDBPyConnection) -> dict[tuple[str, str, str, i
         "select source, account, stream, sequence, state from ops.loaded_batches"
     ).fetchall()
     return {(row[0], row[1], row[2], row[3]): row[4] for row in rows}
+
+
+def _turn(batch: Batch) -> tuple[date, bool]:
+    """Night after night, and in each first the records, then the lists of which are still there."""
+    manifest = batch.manifest
+    stream = SOURCES[manifest.source].streams[manifest.stream]
+    return manifest.as_of_date, stream.sweeps is not None
 
 
 def _identity(batch: Batch) -> tuple[str, str, str, int]:

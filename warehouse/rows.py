@@ -62,6 +62,8 @@ def load_rows(target: Target) -> None:
         case "snapshot" if not _has_newer(target):
             _mark_absent(target)
             _upsert(target)
+            if target.stream.sweeps:
+                _sweep(target, target.stream.sweeps)
         case "replace" if not _has_newer(target):
             target.run(f"delete from {target.table} where _account = ?", target.account)
             _insert(target)
@@ -168,10 +170,14 @@ def _upsert(target: Target) -> None:
 
 
 def _mark_absent(target: Target) -> None:
-    """Mark what the complete list no longer names. A key whose row was set aside is still there."""
+    """Mark what the complete list no longer names. A key whose row was set aside is still there;
+    where a row was set aside whose key is not known, nothing is taken for absent."""
+    aside = _quarantined_keys(target)
+    if any(None in key for key in aside):
+        return
     keys = ", ".join(f'"{name}"' for name in target.stream.key)
     target.run(f"create or replace temporary table kept as select {keys} from incoming")
-    for key in _quarantined_keys(target):
+    for key in aside:
         target.run(f"insert into kept values ({', '.join('?' for _ in key)})", *key)
     target.run(
         f"update {target.table} as present set _is_deleted = true where present._account = ?"
@@ -182,10 +188,32 @@ def _mark_absent(target: Target) -> None:
     target.run("drop table kept")
 
 
+def _sweep(target: Target, swept: str) -> None:
+    """Mark the records that a complete list of live ids does not name, and unmark those it does.
+
+    One that was archived stays deleted. One made on the night's own day or later is let be: it may
+    have been made, and loaded, after the list was read.
+    """
+    if any(None in key for key in _quarantined_keys(target)):
+        return
+    records = f"raw.{raw_table(target.batch.manifest.source, swept)}"
+    target.run(
+        f"update {records} as present set _is_deleted = coalesce(present.is_archived, false)"
+        f" or not exists (select 1 from {target.table} as incoming"
+        f" where incoming._account = present._account and not incoming._is_deleted"
+        f" and {_same_key(target)})"
+        f" where present._account = ?"
+        f" and present.created_at < cast(cast(? as date) as timestamp) at time zone 'UTC'",
+        target.account,
+        target.batch.manifest.as_of_date,
+    )
+
+
 def _quarantined_keys(target: Target) -> list[tuple[object, ...]]:
+    """The keys of the rows set aside; None stands for a part that is not known."""
     path = str(target.batch.path / QUARANTINE)
-    texts = target.run('select distinct "key" from read_parquet(?) where "key" is not null', path)
-    keys = [json.loads(str(text)) for (text,) in texts]
+    texts = target.run('select distinct "key" from read_parquet(?)', path)
+    keys = [json.loads(str(text)) if text else {} for (text,) in texts]
     return [tuple(key.get(name) for name in target.stream.key) for key in keys]
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 
 import duckdb
 
@@ -120,15 +120,16 @@ def _places(settings: Settings, clock: Clock) -> Iterator[_Place]:
 
 
 def _judge(place: _Place, batches: list[Loaded], settings: Settings) -> StreamStatus:
+    stream = place.stream
     passed = [batch for batch in batches if not batch.is_held]
-    if place.stream.is_windowed:
+    if stream.is_windowed:
         expected = place.settled
         through = gap_free_end(
             [batch.window for batch in passed if batch.window], settings.company.history_start
         )
     else:
         # A complete list is as of the night, however far ahead an account's own day is.
-        expected = min(place.settled, place.as_of_date)
+        expected = min(place.settled, place.as_of_date) - timedelta(days=stream.every_days - 1)
         through = max((batch.as_of_date for batch in passed), default=None)
     if batches and batches[-1].is_held:
         state = "held"
@@ -143,8 +144,8 @@ def _judge(place: _Place, batches: list[Loaded], settings: Settings) -> StreamSt
         account_name=place.account_name,
         currency=place.currency,
         time_zone=place.time_zone,
-        stream=place.stream.name,
-        load=place.stream.load,
+        stream=stream.name,
+        load=stream.load,
         expected_through=expected,
         loaded_through=through,
         state=state,

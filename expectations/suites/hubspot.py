@@ -156,4 +156,7 @@ SUITES: dict[str, Suite] = {
     ),
     "deal_contacts": _suite("deal_contacts", "links from deals to contacts", (_ASSOCIATED,)),
     "deal_companies": _suite("deal_companies", "links from deals to companies", (_ASSOCIATED,)),
+    "contact_ids": _suite("contact_ids", "contacts that are still there"),
+    "company_ids": _suite("company_ids", "companies that are still there"),
+    "deal_ids": _suite("deal_ids", "deals that are still there"),
 }

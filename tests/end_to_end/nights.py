@@ -16,6 +16,7 @@ from boscard.night import Night
 from boscard.settings import Settings, read_settings
 from ingest.connections import Connection
 from ingest.errors import IngestError
+from ingest.landing import Landing, verdict_state
 from ingest.tokens import FileTokens
 from publish.publication import Publication
 from publish.read import read
@@ -81,7 +82,15 @@ class Installation:
     def truth(self, day: date, cuts: Mapping[str, date] | None = None) -> pd.DataFrame:
         company = self.settings.company
         clock = Clock(day, company.zone, company.publication_hour)
-        return truth(self.sandbox.company, clock, cuts)
+        return truth(self.sandbox.company, clock, cuts, self.swept())
+
+    def swept(self) -> date | None:
+        """The last night whose list of contacts went on."""
+        batches = Landing(self.home.landing).batches("hubspot", None, "contact_ids")
+        nights = [
+            batch.manifest.as_of_date for batch in batches if verdict_state(batch) == "passed"
+        ]
+        return max(nights, default=None)
 
     def expected(self, day: date, cuts: Mapping[str, date] | None = None) -> pd.DataFrame:
         """What the publication of `day` must hold."""

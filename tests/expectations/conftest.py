@@ -212,6 +212,8 @@ def clean_row(source: str, stream: str, number: int, day: date = NIGHT) -> dict[
             return {"id": f"p{number}", "label": "Sales", "stages": [{"id": "closedwon"}]}
         case "hubspot.deal_contacts" | "hubspot.deal_companies":
             return {"from": {"id": str(number)}, "to": [{"toObjectId": 512}]}
+        case "hubspot.contact_ids" | "hubspot.company_ids" | "hubspot.deal_ids":
+            return {**record, "properties": {"hs_object_id": str(number)}}
         case "typeform.forms":
             fields = [
                 {"id": "score", "type": "nps"},

@@ -19,12 +19,17 @@ START, NIGHT = date(2026, 8, 1), date(2026, 11, 1)
 WHOLE = Window(START, NIGHT)
 
 
-def stream(load="window", restatement_days=30, window_days=450) -> Stream:
-    return Stream("s", load, ("k",), (), lambda pull: iter(()), None, restatement_days, window_days)
+def stream(load="window", restatement_days=30, window_days=450, **more) -> Stream:
+    days = {"restatement_days": restatement_days, "window_days": window_days}
+    return Stream("s", load, ("k",), (), lambda pull: iter(()), **days, **more)
 
 
-def landed(start, end, as_of, sequence=1, is_held=False) -> Landed:
-    return Landed(Window(start, end), as_of, sequence, is_held)
+def landed(start, end, as_of, sequence=1, is_held=False, is_blocked=False) -> Landed:
+    return Landed(Window(start, end), as_of, sequence, is_held, is_blocked)
+
+
+WEEKLY = stream("snapshot", every_days=7)
+BLOCKED = {"is_held": True, "is_blocked": True}
 
 
 CASES = {
@@ -38,6 +43,11 @@ CASES = {
         stream(),
         [landed(START, NIGHT - DAY, NIGHT - DAY)],
         [Window(NIGHT - 30 * DAY, NIGHT)],
+    ),
+    "after four nights without a pull: the days that were not final at the last one": (
+        stream(),
+        [landed(START, NIGHT - 5 * DAY, NIGHT - 5 * DAY)],
+        [Window(NIGHT - 34 * DAY, NIGHT)],
     ),
     "the same night again: nothing": (stream(), [landed(START, NIGHT, NIGHT)], []),
     "half of tonight has landed: the other half": (
@@ -106,6 +116,50 @@ CASES = {
         stream("replace"),
         [Landed(None, NIGHT, 1, False)],
         [],
+    ),
+    "a list of once a week, six nights ago": (
+        WEEKLY,
+        [Landed(None, NIGHT - 6 * DAY, 1, False)],
+        [],
+    ),
+    "a list of once a week, seven nights ago": (
+        WEEKLY,
+        [Landed(None, NIGHT - 7 * DAY, 1, False)],
+        [None],
+    ),
+    "a list of once a week, held last night": (
+        WEEKLY,
+        [Landed(None, NIGHT - 8 * DAY, 1, False), Landed(None, NIGHT - DAY, 2, True)],
+        [None],
+    ),
+    "a list of once a week, the same night again": (WEEKLY, [Landed(None, NIGHT, 1, False)], []),
+    "a list that is held tonight is not due again": (
+        stream("snapshot"),
+        [Landed(None, NIGHT, 1, True)],
+        [],
+    ),
+    "a list that blocks tonight": (stream("snapshot"), [Landed(None, NIGHT, 1, **BLOCKED)], [None]),
+    "a list that blocked tonight, then was sound": (
+        stream("snapshot"),
+        [Landed(None, NIGHT, 1, **BLOCKED), Landed(None, NIGHT, 2, False)],
+        [],
+    ),
+    "days that block tonight, and others that do not": (
+        stream(restatement_days=3),
+        [
+            landed(START, NIGHT - DAY, NIGHT - DAY),
+            landed(NIGHT - 3 * DAY, NIGHT - 2 * DAY, NIGHT, 2),
+            landed(NIGHT - DAY, NIGHT, NIGHT, 3, **BLOCKED),
+        ],
+        [Window(NIGHT - DAY, NIGHT)],
+    ),
+    "changes that block tonight": (
+        stream("changes", 1),
+        [
+            landed(START, NIGHT - DAY, NIGHT - DAY),
+            landed(NIGHT - 2 * DAY, NIGHT, NIGHT, 2, **BLOCKED),
+        ],
+        [Window(NIGHT - 2 * DAY, NIGHT)],
     ),
     "a past night asks for no list of today": (
         stream("snapshot"),
@@ -185,6 +239,12 @@ ASKED_CASES = {
         [*BEFORE, landed(ASKED.start, NIGHT, NIGHT, 2)],
         ASKED,
         [],
+    ),
+    "a list of once a week is due when days are asked for": (
+        WEEKLY,
+        [Landed(None, NIGHT - DAY, 1, False)],
+        ASKED,
+        [None],
     ),
     "a complete list has no days": (
         stream("snapshot"),

@@ -31,10 +31,10 @@ def test_changes_add_up_to_the_portal(nights, snapshot, stream, key):
         for _, row in rows_of(nights, "hubspot", stream)
     }
     frame = getattr(snapshot, stream)
-    if "is_gone" in frame:
-        # deleted for good: no longer in any list, but seen as archived or not seen at all before
-        gone = set(frame.loc[frame["is_gone"], key])
-        frame = frame[~frame["is_gone"]]
+    if "gone_at" in frame:
+        # deleted for good: no longer in any list, whether it was seen before or not
+        gone = set(frame.loc[frame["gone_at"].notna(), key])
+        frame = frame[frame["gone_at"].isna()]
         known = {one: state for one, state in known.items() if one not in gone}
     expected = {
         one: (updated.to_pydatetime().replace(microsecond=0), pd.notna(archived))

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ingest.batch import Window
-from ingest.windows import clip, gaps, last_days, merge, split, subtract
+from ingest.windows import clip, gaps, merge, split, subtract
 
 START = date(2026, 1, 1)
 windows = st.builds(
@@ -74,15 +74,6 @@ def test_parts_are_adjacent_short_enough_and_all_but_the_last_full(window, longe
 def test_a_part_has_at_least_one_day():
     with pytest.raises(ValueError, match="at least one day"):
         split(Window(START, START), 0)
-
-
-@pytest.mark.parametrize(
-    ("back", "expected"),
-    [(0, None), (30, Window(date(2026, 1, 2), date(2026, 2, 1)))],
-    ids=["nothing is restated", "thirty days back and the day itself"],
-)
-def test_last_days(back, expected):
-    assert last_days(date(2026, 2, 1), back) == expected
 
 
 def test_a_window_does_not_end_before_it_starts():

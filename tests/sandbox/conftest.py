@@ -65,14 +65,14 @@ def tiny_frames():
         (
             *(str(number), *contact, f"p{number}@example.com", "Pat", None, "lead"),
             *("2026-10-01T08:00:00", None, None, None, None, None),
-            *("PAID_SEARCH", None, "google", None, None, None, False),
+            *("PAID_SEARCH", None, "google", None, None, None, None),
         )
         for number in range(101, 106)
     ]
     archived = list(contacts[0])
     archived[0], archived[3] = "106", "2026-11-04T09:30:00"
     gone = list(contacts[0])
-    gone[0], gone[-1] = "107", True
+    gone[0], gone[-1] = "107", "2026-11-03T12:00:00"
     winner = list(contacts[1])
     winner[2], winner[7] = "2026-11-04T12:00:00", "salesqualifiedlead"
     winner[9], winner[10] = "2026-10-05T08:00:00", "2026-10-09T08:00:00"

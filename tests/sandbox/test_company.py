@@ -310,8 +310,8 @@ def test_a_record_that_changed_says_so(name: str, day: int) -> None:
     company = Company(scale=1)
     earlier, later = seen(company, day), seen(company, day + 1)
     key = CHANGING[name]
-    then = getattr(earlier, name).set_index(key).drop(columns="is_gone", errors="ignore")
-    now = getattr(later, name).set_index(key).drop(columns="is_gone", errors="ignore")
+    then = getattr(earlier, name).set_index(key).drop(columns="gone_at", errors="ignore")
+    now = getattr(later, name).set_index(key).drop(columns="gone_at", errors="ignore")
     assert then.index.isin(now.index).all(), "a record never loses its id"
     now = now.loc[then.index]
     same = (then == now) | (then.isna() & now.isna())
@@ -347,7 +347,7 @@ def test_history_is_newest_first_and_ends_with_the_stage_of_the_deal(grown: Comp
 def test_associations_name_records_that_are_known(grown: Company) -> None:
     snapshot = seen(grown, 399)
     contacts = snapshot.contacts
-    gone = contacts[contacts["is_gone"]]["contact_id"]
+    gone = contacts[contacts["gone_at"].notna()]["contact_id"]
     merged = [name for ids in contacts["merged_ids"].dropna() for name in ids.split(";")]
     linked = snapshot.deal_contacts["contact_id"]
     assert linked.isin(contacts["contact_id"]).all()

@@ -102,7 +102,14 @@ ODDITIES: dict[str, tuple[int, Callable[[Snapshot], pd.Series]]] = {
     "edited contacts": (5, lambda k: k.contacts["updated_at"] > k.contacts["created_at"]),
     "merges": (2, _merged),
     "archived contacts": (3, lambda k: k.contacts["archived_at"].notna()),
-    "people deleted for good": (1, lambda k: k.contacts["is_gone"]),
+    "people deleted for good, archived before": (
+        1,
+        lambda k: k.contacts["gone_at"].notna() & k.contacts["archived_at"].notna(),
+    ),
+    "people deleted for good at once": (
+        1,
+        lambda k: k.contacts["gone_at"].notna() & k.contacts["archived_at"].isna(),
+    ),
     "contacts without an address": (1, lambda k: k.contacts["email"].isna()),
     "paid leads without a tag": (
         1,
@@ -263,18 +270,23 @@ def test_a_deleted_campaign_keeps_its_reports() -> None:
     assert after.ads["campaign_id"].isin(deleted).any()
 
 
-def test_a_person_is_archived_days_before_being_deleted_for_good() -> None:
-    """Whoever looks each night sees the archiving, so a deletion never goes unseen."""
+def test_a_person_deleted_for_good_was_archived_days_before_or_left_alone() -> None:
+    """Whoever looks each night sees the archiving, or the record as it was to the end."""
     company = Company(scale=1)
-    unseen = 0
+    archived = erased = 0
     for day in range(20, 50):
         then, now = (
             seen(company, each).contacts.set_index("contact_id") for each in (day, day + 1)
         )
-        gone = now.index[now["is_gone"] & ~then["is_gone"].reindex(now.index, fill_value=False)]
-        assert then["archived_at"].reindex(gone).notna().all()
-        unseen += len(gone)
-    assert unseen > 5
+        gone = now.index[now["gone_at"].notna() & then["gone_at"].reindex(now.index).isna()]
+        assert gone.isin(then.index).all(), "each was there on the night before"
+        seen_archived = then["archived_at"].reindex(gone).notna()
+        alone = gone[~seen_archived]
+        assert now["archived_at"][alone].isna().all()
+        assert (now["updated_at"][alone] == then["updated_at"][alone]).all()
+        archived, erased = archived + seen_archived.sum(), erased + len(alone)
+    assert archived > 5
+    assert erased > 5
 
 
 def test_each_weekday_night_brings_news() -> None:

@@ -208,7 +208,7 @@ def test_archived_merged_and_deleted_contacts_are_no_leads() -> None:
         contacts=[
             contact(1),
             contact(2, archived_at=utc("2026-06-01 08:00")),
-            contact(3, is_gone=True),
+            contact(3, gone_at=utc("2026-06-01 08:00")),
             contact(4, merged_ids="2"),
         ]
     )

@@ -197,6 +197,79 @@ class TestSnapshot:
         assert query(self.SQL) == [("2", False)]
 
 
+class TestSweep:
+    SQL = (
+        "select contact_id, is_archived, _is_deleted from raw.hubspot__contacts"
+        " where _account = '300' order by all"
+    )
+
+    @pytest.fixture(autouse=True)
+    def _contacts(self, landing):
+        rows = [contact("1", "lead"), contact("2", "lead"), contact("3", "lead", archived=True)]
+        contacts(landing, [row | {"created_at": "2025-10-02T08:00:00Z"} for row in rows])
+
+    def sweep(self, landing, ids, *, aside=(), **more):
+        rows, bad = ([{"contact_id": one} for one in each] for each in (ids, aside))
+        more = {"as_of": NIGHT, **more}
+        return land(landing, "hubspot", "300", "contact_ids", rows, quarantined=bad, **more)
+
+    def test_a_record_that_is_in_no_list_was_deleted_for_good(
+        self, landing, load_night, query
+    ) -> None:
+        self.sweep(landing, ["1"])
+        load_night()
+        assert query(self.SQL) == [("1", False, False), ("2", False, True), ("3", True, True)]
+
+    def test_one_that_a_later_list_names_is_back_and_an_archived_one_is_not(
+        self, landing, load_night, query
+    ) -> None:
+        self.sweep(landing, ["1"])
+        load_night()
+        self.sweep(landing, ["1", "2", "3"])
+        load_night()
+        assert query(self.SQL) == [("1", False, False), ("2", False, False), ("3", True, True)]
+
+    def test_another_account_is_left_alone(self, landing, load_night, query) -> None:
+        self.sweep(landing, ["1", "2"])
+        land(landing, "hubspot", "301", "contact_ids", [], as_of=NIGHT)
+        load_night()
+        assert [row[2] for row in query(self.SQL)] == [False, False, True]
+
+    @pytest.mark.parametrize("state", ["held", "blocked"])
+    def test_a_held_list_marks_nobody(self, landing, load_night, query, state) -> None:
+        self.sweep(landing, ["1"], state=state)
+        load_night()
+        assert [row[2] for row in query(self.SQL)] == [False, False, True]
+
+    def test_one_whose_row_was_set_aside_is_still_there(self, landing, load_night, query) -> None:
+        self.sweep(landing, ["1"])
+        load_night()
+        self.sweep(landing, ["1", "2"])
+        load_night()
+        self.sweep(landing, ["1"], aside=["2"])
+        load_night()
+        assert [row[2] for row in query(self.SQL)] == [False, False, True]
+
+    def test_a_list_with_a_row_that_names_nobody_marks_nobody(
+        self, landing, load_night, query
+    ) -> None:
+        self.sweep(landing, ["1"], aside=[None])
+        load_night()
+        assert [row[2] for row in query(self.SQL)] == [False, False, True]
+
+    def test_one_made_on_the_day_of_the_list_waits_for_the_next(
+        self, landing, load_night, query
+    ) -> None:
+        new = contact("4", "lead") | {"created_at": "2025-10-20T00:00:00Z"}
+        contacts(landing, [new])
+        self.sweep(landing, ["1", "2"])
+        load_night()
+        assert query(self.SQL)[-1] == ("4", False, False)
+        self.sweep(landing, ["1", "2"], as_of=NIGHT + timedelta(days=1))
+        load_night(NIGHT + timedelta(days=1))
+        assert query(self.SQL)[-1] == ("4", False, True)
+
+
 def test_replace_leaves_only_the_newest_list(landing, load_night, query) -> None:
     for deals in (["1", "2"], ["2"]):
         rows = [{"deal_id": deal, "associated": [{"toObjectId": 5}]} for deal in deals]

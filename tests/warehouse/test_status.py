@@ -57,12 +57,21 @@ def test_a_complete_list_is_as_of_its_night(landing, load_night) -> None:
     assert (later.state, later.loaded_through) == ("late", NIGHT)
 
 
+def test_a_list_of_once_a_week_is_late_after_a_week(landing, load_night) -> None:
+    land(landing, "hubspot", "300", "contact_ids", [], as_of=NIGHT)
+    found = [
+        status(load_night(NIGHT + timedelta(days=days)), "contact_ids", "300").state
+        for days in (0, 6, 7)
+    ]
+    assert found == ["fresh", "fresh", "late"]
+
+
 def test_every_account_and_stream_has_one_row_a_night(load_night, query) -> None:
     load_night()
     load_night(NIGHT + timedelta(days=1))
     load_night(NIGHT + timedelta(days=1))
     sql = "select as_of_date, source, count(*) from ops.stream_status group by all order by all"
-    each = [("google_ads", 13), ("hubspot", 7), ("typeform", 3)]
+    each = [("google_ads", 13), ("hubspot", 10), ("typeform", 3)]
     nights = [NIGHT, NIGHT + timedelta(days=1)]
     assert query(sql) == [(night, *one) for night in nights for one in each]
 

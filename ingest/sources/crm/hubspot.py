@@ -20,6 +20,7 @@ from ingest.stream import Column, Source, Stream
 if TYPE_CHECKING:
     from ingest.pull import Pull
 
+SWEEP_DAYS = 7
 LIST_ROWS, HISTORY_ROWS, SEARCH_ROWS, ASSOCIATION_ROWS = 100, 50, 200, 1000
 SEARCH_LAG = timedelta(minutes=15)
 PAGING = TokenInQuery("paging.next.after", "after")
@@ -44,6 +45,11 @@ def pull_objects(pull: Pull) -> Iterator[Page]:
     yield from _listed(pull, archived=True)
 
 
+def pull_ids(pull: Pull) -> Iterator[Page]:
+    """The id of every live record: one deleted for good is in no other answer."""
+    yield from _live_ids(pull, pull.stream.sweeps or "")
+
+
 def pull_owners(pull: Pull) -> Iterator[Page]:
     """Owners, then those who have left: old deals still name them."""
     for archived in ("false", "true"):
@@ -63,9 +69,8 @@ def pull_associations(pull: Pull) -> Iterator[Page]:
     no other and misses no deal made tonight.
     """
     kind = pull.stream.name.removeprefix("deal_")
-    params = {"limit": str(LIST_ROWS), "properties": "hs_object_id", "archived": "false"}
     ids: list[str] = []
-    for page in pull.pages(Request("GET", "/crm/v3/objects/deals", params), PAGING):
+    for page in _live_ids(pull, "deals"):
         ids += _ids(page)
         yield page.without_rows()
     for some in _parts(ids, ASSOCIATION_ROWS):
@@ -104,6 +109,11 @@ class AfterLastId:
 
 def _above(object_id: str) -> dict[str, str]:
     return {"propertyName": "hs_object_id", "operator": "GT", "value": object_id}
+
+
+def _live_ids(pull: Pull, name: str) -> Iterator[Page]:
+    params = {"limit": str(LIST_ROWS), "properties": "hs_object_id", "archived": "false"}
+    yield from pull.pages(Request("GET", f"/crm/v3/objects/{name}", params), PAGING)
 
 
 def _listed(pull: Pull, *, archived: bool) -> Iterator[Page]:
@@ -227,6 +237,20 @@ _ASSOCIATION = (
     Column("associated", "to", "json", required=True),
 )
 
+
+def _sweep(name: str, singular: str) -> Stream:
+    key = f"{singular}_id"
+    return Stream(
+        name=f"{singular}_ids",
+        load="snapshot",
+        key=(key,),
+        columns=(Column(key, "id", "text", required=True),),
+        pull=pull_ids,
+        every_days=SWEEP_DAYS,
+        sweeps=name,
+    )
+
+
 STREAMS = (
     Stream(
         name="contacts",
@@ -344,6 +368,9 @@ STREAMS = (
         columns=_ASSOCIATION,
         pull=pull_associations,
     ),
+    _sweep("contacts", "contact"),
+    _sweep("companies", "company"),
+    _sweep("deals", "deal"),
 )
 
 SOURCE = Source(
