@@ -34,6 +34,10 @@ class Throttled(IngestError):
         return f"{super().__str__()} (the vendor asks for {self.wait:.0f} s)"
 
 
+class UsedUp(Throttled):
+    """Try again after midnight in the account's time zone: the day's calls are used up."""
+
+
 class Refused(IngestError):
     """Trying again does not help: `next_step` says what a person must do."""
 

@@ -8,7 +8,7 @@ from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, as_completed
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime, time, timedelta
 
 import requests
 
@@ -19,7 +19,7 @@ from ingest.batch import Batch, Unit, Window
 from ingest.budget import Budget
 from ingest.client import Client
 from ingest.connections import Connection
-from ingest.errors import IngestError, Refused
+from ingest.errors import IngestError, Refused, UsedUp
 from ingest.exchange import Page, Request
 from ingest.landing import Draft, Landing
 from ingest.paginators import Paginator, pages
@@ -173,6 +173,8 @@ def _drafted(
     except BaseException as error:
         if draft is not None:
             draft.close()
+        if isinstance(error, UsedUp):
+            error.wait = until_midnight(datetime.now(_account_of(settings, unit).zone))
         if isinstance(error, IngestError):
             error.where = unit_label(unit)
             progress.ended(unit, f"{type(error).__name__.lower()}: {error.message}")
@@ -249,6 +251,12 @@ def _authenticate(
         scope=source.api.scope,
         is_expired=source.api.is_expired,
     )
+
+
+def until_midnight(now: datetime) -> float:
+    """The seconds until the day of `now` is over in its time zone."""
+    midnight = datetime.combine(now.date() + timedelta(days=1), time(), tzinfo=now.tzinfo)
+    return midnight.timestamp() - now.timestamp()
 
 
 def _account_of(settings: Settings, unit: Unit) -> Account:

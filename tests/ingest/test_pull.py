@@ -5,17 +5,18 @@ from __future__ import annotations
 import json
 import logging
 import threading
-from datetime import date
+from datetime import date, datetime
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 import pytest
 
 from ingest.batch import Unit, Window
 from ingest.connections import Connection
-from ingest.errors import Refused, Throttled, Transient
+from ingest.errors import Refused, Throttled, Transient, UsedUp
 from ingest.landing import Draft
 from ingest.progress import Lines
-from ingest.pull import open_client, pull_unit, pull_units
+from ingest.pull import open_client, pull_unit, pull_units, until_midnight
 from ingest.registry import SOURCES
 from ingest.sources.survey import typeform
 
@@ -226,6 +227,33 @@ def test_a_vendor_that_asks_for_hours_is_throttled(run, oauth_vendor, answer):
     (done,) = run(UNITS[:1])
     assert isinstance(done.error, Throttled)
     assert done.error.wait == 7200
+
+
+def test_a_used_up_day_is_over_at_the_accounts_own_midnight(
+    everything, oauth_vendor, connection_to, settings_for, answer
+):
+    used_up = {"status": "error", "errorType": "RATE_LIMIT", "policyName": "DAILY"}
+    oauth_vendor.on("GET", "/crm/v3/owners", answer(used_up, 429))
+    account = ("24", "Asia/Kathmandu", "EUR")
+    before = datetime.now(ZoneInfo("Asia/Kathmandu"))
+    with pytest.raises(UsedUp, match="today's calls are used up") as caught:
+        pull_unit(
+            Unit("hubspot", "24", "owners", None),
+            connection=connection_to(oauth_vendor),
+            **{**everything, "settings": settings_for("hubspot", account)},
+        )
+    assert 0 < until_midnight(before) - caught.value.wait < 60
+    assert len(oauth_vendor.calls("/crm/v3/owners")) == 1
+
+
+@pytest.mark.parametrize(
+    ("now", "hours"),
+    [("2026-10-25T00:00:00", 25), ("2026-03-29T00:00:00", 23), ("2026-11-01T23:30:00", 0.5)],
+    ids=["clocks go back", "clocks go forward", "nearly over"],
+)
+def test_until_midnight(now, hours):
+    berlin = datetime.fromisoformat(now).replace(tzinfo=ZoneInfo("Europe/Berlin"))
+    assert until_midnight(berlin) == hours * 3600
 
 
 def test_clients_of_one_connection_share_its_token(vendor, connection_to, tokens):

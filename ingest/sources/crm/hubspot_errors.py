@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ingest.error_table import Problem, Rule, retry_after
-from ingest.errors import Refused, Throttled, Transient
+from ingest.errors import Refused, Throttled, Transient, UsedUp
 from ingest.exchange import Reply
 
 
@@ -26,7 +26,7 @@ def explain(reply: Reply) -> Problem:
 
 
 RULES = (
-    Rule(Throttled, "today's calls are used up", status=(429,), codes=("DAILY",), wait=3600),
+    Rule(UsedUp, "today's calls are used up", status=(429,), codes=("DAILY",), wait=3600),
     Rule(
         Throttled,
         "too many calls in ten seconds",
