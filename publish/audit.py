@@ -23,8 +23,8 @@ from publish.marts_suite import failed_expectations
 from publish.movement import movements, shrunken
 
 VIEWS = (
-    "ad_performance_daily", "data_quality", "deals", "kpi_definitions", "kpi_values", "leads_daily",
-    "objectives", "scorecard", "survey_scores",
+    "ad_performance_daily", "data_quality", "deals", "kpi_definitions", "kpi_parameters",
+    "kpi_values", "leads_daily", "objectives", "scorecard", "survey_scores",
 )  # fmt: skip
 NEVER_EMPTY = ("kpi_definitions", "kpi_values", "objectives", "scorecard")
 FAILED = ("error", "fail", "runtime error")

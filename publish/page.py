@@ -134,11 +134,13 @@ def _kpi(month: Row, data: PageData, currency: str) -> dict[str, Any]:
     row = _newest(month, data)
     period: str = row["period_type"]
     definition = next(one for one in data["definitions"] if one["kpi_id"] == row["node_id"])
-    current = next(
+    shown = next(
         one
-        for one in data["current"]
+        for one in data["shown"]
         if (one["kpi_id"], one["period_type"]) == (row["node_id"], period)
     )
+    is_earlier = row["value_period_start"] != row["period_start"]
+    is_running = row["is_running"] and not is_earlier
     series = {
         kind: [
             (value["period_start"], value["value"])
@@ -158,16 +160,23 @@ def _kpi(month: Row, data: PageData, currency: str) -> dict[str, Any]:
         "target": figures.figure(row["target"], unit, currency),
         "period": period,
         "quarter": _quarter(row) if period == "quarter" else "",
+        "cohort": figures.period(row["value_period_start"], period) if is_earlier else "",
+        "young": _young(row, data, currency) if is_earlier else "",
+        "parameters": _parameters(row, data),
         "before": None if before is None else figures.figure(before, unit, currency),
-        "change": None if row["is_running"] else figures.change(row["value"], before, unit),
+        "change": None if is_running else figures.change(row["value"], before, unit),
         "data_through": _if_behind(row["data_through"], data.as_of_date),
-        "pace": None if current["pace"] is None else figures.share(current["pace"]),
-        "doubt": _doubt(current),
+        "pace": None if shown["pace"] is None else figures.share(shown["pace"]),
+        "doubt": _doubt(shown),
         "decision": definition["decision"],
         "formula": definition["formula"],
+        "numerator": definition["numerator"],
+        "denominator": definition["denominator"],
+        "grain": definition["grain"],
+        "source_systems": definition["source_systems"],
         "steward": definition["steward_name"],
         "periods": _trend(
-            label, series[period], f"{period}s", row["target"], is_running=row["is_running"]
+            label, series[period], f"{period}s", row["target"], is_running=is_running
         ),
         "days": _trend(label, series["day"], "days"),
     }
@@ -178,10 +187,33 @@ def _quarter(row: Row) -> str:
     return f"{name} to date" if row["is_running"] else name
 
 
-def _doubt(current: Row) -> str:
+def _young(row: Row, data: PageData, currency: str) -> str:
+    """The newest cohort, which is too young for a score; empty where it has nobody yet."""
+    for one in data["young"]:
+        if (one["kpi_id"], one["period_type"]) == (row["node_id"], row["period_type"]):
+            name = figures.period(one["period_start"], one["period_type"])
+            to_date = " to date" if one["is_running"] else ""
+            value = figures.figure(one["value"], row["unit"], currency)
+            return f"{name}{to_date} {value}, not scored before {figures.day(one['matures_on'])}"
+    return ""
+
+
+def _parameters(row: Row, data: PageData) -> list[str]:
+    """The numbers inside the formula as they hold for the period of the value, in words."""
+    start = row["value_period_start"]
+    return [
+        f"{one['description'].removesuffix('.')}: {one['value']:g}"
+        for one in data["parameters"]
+        if one["kpi_id"] == row["node_id"]
+        and one["valid_from"] <= start
+        and (one["valid_to"] is None or start <= one["valid_to"])
+    ]
+
+
+def _doubt(shown: Row) -> str:
     """How far a value that rests on few answers may be off; empty when it may be taken as it is."""
-    margin = "" if current["margin"] is None else f"± {current['margin']:.0f} points"
-    few = f"rests on only {current['n']} cases" if current["is_low_confidence"] else ""
+    margin = "" if shown["margin"] is None else f"± {shown['margin']:.0f} points"
+    few = f"rests on only {shown['n']} cases" if shown["is_low_confidence"] else ""
     return ", ".join(part for part in (margin, few) if part)
 
 

@@ -41,16 +41,27 @@ QUERIES = {
     "values": """
         select kpi_id, period_type, period_start, value
         from kpi.kpi_values
-        where segment_type = 'company' and period_type in ('day', 'month', 'quarter')
+        where segment_type = 'company' and period_type in ('day', 'month', 'quarter') and is_mature
         order by period_start
     """,
-    "current": """
-        select kpi_id, period_type, n, is_low_confidence, margin, pace
+    "shown": """
+        select v.kpi_id, v.period_type, v.n, v.is_low_confidence, v.margin, v.pace
+        from kpi.scorecard as s
+        inner join kpi.kpi_values as v
+            on s.node_id = v.kpi_id and s.period_type = v.period_type
+            and s.value_period_start = v.period_start and v.segment_type = 'company'
+        where s.node_type = 'kpi'
+        qualify s.period_start = max(s.period_start) over (partition by s.period_type)
+    """,
+    "young": """
+        select kpi_id, period_type, period_start, value, is_running, matures_on
         from kpi.kpi_values
         where segment_type = 'company' and period_type in ('month', 'quarter')
+            and not is_mature and value is not null
         qualify period_start = max(period_start) over (partition by period_type)
     """,
     "definitions": "select * from kpi.kpi_definitions where is_current order by kpi_id",
+    "parameters": "select * from kpi.kpi_parameters order by kpi_id, parameter, valid_from",
     "objectives": """
         select *
         from kpi.objectives

@@ -18,7 +18,7 @@ from sandbox.company import Company
 from sandbox.truth import company_of
 from tests.end_to_end.nights import Installation, installed, small_settings
 
-START, SCALE = date(2026, 9, 5), 0.3
+START, SCALE = date(2026, 7, 5), 0.2
 FIRST = date(2026, 10, 30)
 SECOND, THIRD, FOURTH = (FIRST + timedelta(days=days) for days in (1, 2, 3))
 VIEWS = ("kpi_values", "ad_performance_daily", "deals", "scorecard")

@@ -60,7 +60,7 @@ SOURCES: Final[dict[str, tuple[str, ...]]] = {
     "L07": (),
 }
 MONEY: Final = ("F01", "F04", "F05", "F07", "F08", "P08")
-LAG_DAYS, WINDOW_DAYS, FEWEST_ANSWERS = 30, 90, 5
+LAG_DAYS, WINDOW_DAYS, COHORT_DAYS, FEWEST_ANSWERS = 30, 90, 90, 5
 WEIGHTS: Final = {"info": 1, "warning": 2, "critical": 3}
 
 
@@ -151,7 +151,21 @@ def expected_values(
         parts.append(_by_period(kpi, daily, calendar, through[kpi], start, None))
     parts.append(_sales_cycle(truth, calendar, through["P07"]))
     parts.append(_velocity(truth, rates, calendar, through["P08"]))
-    return pd.concat(parts, ignore_index=True).set_index(list(KEY)).sort_index()
+    values = _with_maturity(pd.concat(parts, ignore_index=True), calendar, through["P05"])
+    return values.set_index(list(KEY)).sort_index()
+
+
+def _with_maturity(values: pd.DataFrame, calendar: pd.DataFrame, through: date) -> pd.DataFrame:
+    """With `matures_on`, the day from which a cohort of P05 is whole, and `is_mature`."""
+    ends = values.merge(_periods(calendar), how="left")["period_end"]
+    matures_on = [
+        end + timedelta(days=COHORT_DAYS) if kpi == "P05" else None
+        for kpi, end in zip(values["kpi_id"], ends, strict=True)
+    ]
+    return values.assign(
+        matures_on=pd.Series(pd.to_datetime(matures_on), index=values.index),
+        is_mature=[day is None or day <= through for day in matures_on],
+    )
 
 
 def _in_reporting_currency(truth: pd.DataFrame, rates: Rates) -> pd.DataFrame:
@@ -334,7 +348,8 @@ def differences(published: pd.DataFrame, expected: pd.DataFrame) -> list[str]:
         tolerance = (ours.abs() * 1e-9).mask(is_money, (ours.abs() * 1e-6).clip(lower=2e-6))
         is_wrong = (ours.isna() != theirs.isna()) | ((ours - theirs).abs() > tolerance)
         said += [f"{column} of {key} is {theirs[key]}, not {ours[key]}" for key in common[is_wrong]]
-    ours, theirs = expected.loc[common, "no_data_reason"], found.loc[common, "no_data_reason"]
-    is_wrong = ours.fillna("") != theirs.fillna("")
-    said += [f"{key}: reason {theirs[key]!r}, not {ours[key]!r}" for key in common[is_wrong]]
+    for column in ("no_data_reason", "is_mature", "matures_on"):
+        ours, theirs = (frame.loc[common, column].astype(object) for frame in (expected, found))
+        is_wrong = (ours != theirs) & ~(ours.isna() & theirs.isna())
+        said += [f"{column} of {key} is {theirs[key]}, not {ours[key]}" for key in common[is_wrong]]
     return said

@@ -107,6 +107,47 @@ def test_a_sound_night_complains_about_nothing(name: str, request: pytest.Fixtur
     assert request.getfixturevalue(name).complaints == []
 
 
+def test_a_cohort_has_a_score_when_it_has_had_its_days(left: Left) -> None:
+    values = left.views["kpi_values"].query("kpi_id == 'P05' and segment == 'company'")
+    asked = values[values["target"].notna() & values["value"].notna()]
+    is_old = asked["period_end"] + pd.Timedelta(days=90) <= pd.Timestamp(
+        left.cuts.get("hubspot", left.day)
+    )
+    assert asked["score"].notna().tolist() == is_old.tolist()
+    assert set(asked.loc[~is_old, "band"]) == {"not scored"}
+    assert is_old.nunique() == 2
+
+
+def test_the_scorecard_has_the_newest_cohort_that_was_mature_by_its_end(left: Left) -> None:
+    """July's cohort is mature on 29 October; before, and for a quarter, none is."""
+    rows = left.views["scorecard"].query("node_id == 'P05'").set_index("period_start")
+    months = rows[rows["period_type"] == "month"]
+    july = left.expected.loc[("P05", "month", date(2026, 7, 1), "company", "company"), "value"]
+    late = months[months.index >= "2026-10-01"]
+    assert late["value"].tolist() == [july] * len(late)
+    assert set(late["value_period_start"]) == {pd.Timestamp("2026-07-01")}
+    early = rows.drop(late.index)
+    assert (early["value_period_start"] == early.index).all()
+    assert early["score"].isna().all()
+    assert set(early["band"]) == {"not scored"}
+    assert late["score"].notna().all()
+
+
+def test_an_objective_misses_the_weight_of_what_is_not_scored(first: Left) -> None:
+    rows = first.views["scorecard"].query("period_type == 'month'")
+    objective = rows[rows["node_id"] == "turn_interest_to_sales"].set_index("period_start")
+    assert objective.loc["2026-09-01", "coverage"] == pytest.approx(0.6)
+    assert pd.isna(objective.loc["2026-09-01", "score"])
+    assert objective.loc["2026-10-01", "coverage"] == 1
+    assert not pd.isna(objective.loc["2026-10-01", "score"])
+
+
+def test_a_customer_with_two_deals_is_one_customer(first: Left) -> None:
+    won = first.truth.query("kpi_component == 'won_deals' and segment_type == 'company'")["value"]
+    customers = first.truth.query("kpi_component == 'new_customers' and segment_type == 'company'")
+    assert sum(customers["value"]) < sum(won)
+
+
 def test_money_is_converted(first: Left) -> None:
     rows = first.views["ad_performance_daily"]
     assert set(rows["currency_code"]) == {"EUR", "USD"}

@@ -28,6 +28,7 @@ KEYS = {
     "data_quality": ["as_of_date", "source", "account", "stream", "check_id"],
     "deals": ["deal_id"],
     "kpi_definitions": ["kpi_id", "valid_from"],
+    "kpi_parameters": ["kpi_id", "parameter", "valid_from"],
     "kpi_values": ["kpi_id", "period_type", "period_start", "segment_type", "segment"],
     "leads_daily": ["event_date", "channel", "is_paid"],
     "objectives": ["objective_id", "valid_from"],

@@ -96,7 +96,9 @@ select
     if(kpi_id = 'F01', 0.964, null)::double as pace,
     least(period_end::date, getvariable('as_of') - if(dq_state = 'stale', 3, 0)) as data_through,
     if(period_type = 'month' and period_end::date < getvariable('as_of'), 'verified', dq_state) as dq_state,
-    1::bigint as definition_version
+    1::bigint as definition_version,
+    kpi_id != 'P05' or period_end::date + 90 <= getvariable('as_of') as is_mature,
+    if(kpi_id = 'P05', period_end::date + 90, null) as matures_on
 from kpis, periods;
 
 create or replace table marts.fct_scorecard as
@@ -133,7 +135,10 @@ select
         when 'suspect' then '12 rows of Northwind DE were set aside as wrong, up to 0.4 % of what this number rests on.'
         else 'New data of Northwind CRM did not pass its checks and waits for a decision; the last good value is shown.'
     end as dq_reason,
-    getvariable('as_of') - if(dq_state = 'stale', 3, 0) as data_through
+    getvariable('as_of') - if(dq_state = 'stale', 3, 0) as data_through,
+    case
+        when node_type = 'kpi' then if(node_id = 'P05', m - interval 4 month, m)::date
+    end as value_period_start
 from (
     select
         node_type, node_id, parent_id, name, null as unit, null::double as value, null::double as target,
@@ -192,7 +197,8 @@ select * replace (
     'green' as worst_status,
     'provisional' as dq_state,
     'May still change until 30 June 2026: the period is not over yet.' as dq_reason,
-    true as is_band_shown
+    true as is_band_shown,
+    date_trunc('quarter', period_start)::date as value_period_start
 )
 from marts.fct_scorecard
 where node_id = 'L05'
@@ -217,8 +223,29 @@ select
     'Grace Okonjo' as steward_name,
     'Move budget between channels & campaigns.' as decision,
     'One thing divided by another.' as formula,
-    sources
+    sources,
+    'company and day' as grain,
+    'One <thing>' as numerator,
+    if(kpi_id in ('F01', 'C06', 'P07'), null, 'Another thing') as denominator,
+    'A vendor' as source_systems,
+    target::double as target
 from kpis;
+
+create or replace table marts.dim_kpi_parameters as
+select
+    kpi_id,
+    parameter,
+    valid_from,
+    lead(valid_from) over (partition by kpi_id, parameter order by valid_from) - 1 as valid_to,
+    value::double as value,
+    description
+from (
+    values
+        ('F08', 'lag_days', date '2025-01-01', 30, 'Days from spend to customer.'),
+        ('P05', 'cohort_days', date '2025-01-01', 60, 'Days to pass.'),
+        ('P05', 'cohort_days', date '2026-01-01', 90, 'Days to pass.'),
+        ('P05', 'cohort_days', date '2026-02-01', 120, 'Days to pass.')
+) as parameters (kpi_id, parameter, valid_from, value, description);
 
 create or replace table marts.dim_objectives as
 select

@@ -146,6 +146,34 @@ def test_a_kpi_shown_by_quarter_only_shows_its_newest_quarter(html: str, outline
     assert "Team eNPS in points, last 3 quarters" in html
 
 
+def test_a_cohort_is_shown_when_it_is_old_enough(html: str, outline: Outline) -> None:
+    said = _of("MQL to SQL rate", outline.text)
+    for words in (
+        "January 2026, the newest cohort that is old enough to judge",
+        "May 2026 to date",
+        "not scored before 29 August 2026",
+        "Month before",
+    ):
+        assert words in said
+    assert "MQL to SQL rate in percent, last 4 months: " in html  # October to January
+
+
+def test_numbers_inside_a_formula_stand_beside_its_value(outline: Outline) -> None:
+    assert "Days from spend to customer: 30." in _of(
+        "Customer acquisition cost (advertising only)", outline.text
+    )
+    cohort = _of("MQL to SQL rate", outline.text)
+    assert "Days to pass: 90." in cohort  # as they held in January, whose cohort it is
+    assert cohort.count("Days to pass") == 1
+
+
+def test_a_definition_says_what_is_above_and_below_the_line(outline: Outline) -> None:
+    text = outline.text
+    assert text.count("Above the lineOne <thing> Below the lineAnother thingCounted by") == 13
+    assert text.count("What is countedOne <thing> Counted bycompany and day") == 3
+    assert text.count("Where it comes fromA vendor") == 16
+
+
 def test_a_hidden_quarter_is_not_explained_by_a_number_of_answers(
     installation: Any, database: Any
 ) -> None:

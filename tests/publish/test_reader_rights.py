@@ -40,7 +40,7 @@ def test_the_reader_reads_all_of_kpi_and_nothing_else(reader: psycopg.Connection
     views = reader.execute(
         "select table_name from information_schema.views where table_schema = 'kpi'"
     ).fetchall()
-    assert len(views) == 11
+    assert len(views) == 12
     for (view,) in views:
         reader.execute(f"select * from kpi.{view}").fetchall()
     schemas = reader.execute(

@@ -11,6 +11,8 @@ with
 
     trust as (select * from {{ ref("int_scorecard__trust") }}),
 
+    maturity as (select * from {{ ref("int_scorecard__maturity") }}),
+
     joined as (
         select
             period_values.*,
@@ -31,9 +33,12 @@ with
             trust.dq_state,
             trust.dq_reason,
             trust.set_aside_share,
+            maturity.matures_on,
+            coalesce(maturity.is_mature, true) as is_mature,
             period_values.period_end > {{ as_of_date() }} as is_running
         from period_values
         inner join trust using (kpi_id, period_type, period_start)
+        left join maturity using (kpi_id, period_type, period_start)
         left join
             versions
             on period_values.kpi_id = versions.kpi_id
@@ -52,8 +57,14 @@ with
     projected as (
         select
             *,
-            if(is_cumulative, value / nullif(elapsed_share, 0), value) as scored_value,
-            (value - baseline) / nullif(target - baseline, 0) as progress
+            case
+                when not is_mature
+                then null
+                when is_cumulative
+                then value / nullif(elapsed_share, 0)
+                else value
+            end as scored_value,
+            if(is_mature, (value - baseline) / nullif(target - baseline, 0), null) as progress
         from joined
     ),
 
@@ -89,7 +100,7 @@ with
             no_data_reason,
             cast(target as double) as target,
             cast(score as double) as score,
-            {{ band("score", "has_target") }} as band,
+            {{ band("score", "(has_target and (is_mature or value is null))") }} as band,
             score is not null and dq_state in ('verified', 'provisional') as is_band_shown,
             cast(progress as double) as progress,
             cast(if(is_cumulative, progress / nullif(elapsed_share, 0), null) as double) as pace,
@@ -108,6 +119,11 @@ with
                 then 'There is nothing to count in this period.'
                 when no_data_reason = 'too early'
                 then 'The data behind this number begin after this period.'
+                when not is_mature
+                then
+                    'Not scored before '
+                    || {{ spoken_date("matures_on") }}
+                    || ': until then those who entered in this period may still pass.'
                 else dq_reason
             end as dq_reason,
             -- beside a hidden number of answers the share would give that number away
@@ -115,7 +131,9 @@ with
                 if(no_data_reason = 'suppressed', null, set_aside_share) as double
             ) as set_aside_share,
             definition_version,
-            target_valid_from
+            target_valid_from,
+            is_mature,
+            matures_on
         from scored
     )
 

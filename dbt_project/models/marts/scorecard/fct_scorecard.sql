@@ -1,9 +1,52 @@
 with
 
-    kpi_values as (
+    company_values as (
         select *
         from {{ ref("fct_kpi_values") }}
         where segment_type = 'company' and period_type in ('month', 'quarter')
+    ),
+
+    -- A KPI by cohort stands in each period with the newest cohort that was mature by its end;
+    -- where
+    -- none was, its own is shown and not scored.
+    chosen as (
+        select
+            periods.kpi_id,
+            periods.period_type,
+            periods.period_start,
+            periods.data_through,
+            coalesce(max(cohorts.period_start), periods.period_start) as value_period_start,
+            count(periods.matures_on) > 0 and count(cohorts.period_start) = 0 as is_too_young
+        from company_values as periods
+        left join
+            company_values as cohorts
+            on periods.kpi_id = cohorts.kpi_id
+            and periods.period_type = cohorts.period_type
+            and periods.period_end >= cohorts.matures_on
+            and cohorts.is_mature
+        group by periods.kpi_id, periods.period_type, periods.period_start, periods.data_through
+    ),
+
+    kpi_values as (
+        select
+            company_values.* exclude (period_start, data_through) replace (
+                if(chosen.is_too_young, null, company_values.score) as score,
+                if(
+                    chosen.is_too_young and company_values.value is not null,
+                    'not scored',
+                    company_values.band
+                ) as band,
+                company_values.is_band_shown and not chosen.is_too_young as is_band_shown
+            ),
+            chosen.period_start,
+            chosen.value_period_start,
+            chosen.data_through
+        from chosen
+        inner join
+            company_values
+            on chosen.kpi_id = company_values.kpi_id
+            and chosen.period_type = company_values.period_type
+            and chosen.value_period_start = company_values.period_start
     ),
 
     nodes as (select * from {{ ref("int_scorecard__nodes") }}),
@@ -18,7 +61,7 @@ with
             nodes.node_id,
             nodes.parent_id,
             nodes.weight,
-            kpi_values.band != 'not scored' and nodes.weight > 0 as is_part,
+            kpi_values.target_valid_from is not null and nodes.weight > 0 as is_part,
             kpi_values.score,
             if(kpi_values.score is null, 0, 1) as coverage,
             case
@@ -199,7 +242,8 @@ with
                     )
                 else kpi_values.dq_reason
             end as dq_reason,
-            placed.data_through
+            placed.data_through,
+            kpi_values.value_period_start
         from placed
         inner join {{ ref("int_scorecard__periods") }} as periods using (period_type, period_start)
         inner join
