@@ -140,6 +140,25 @@ def check(as_of_date: date | None) -> None:
 
 
 @main.command()
+@click.option("--json", "as_json", is_flag=True, help="The same for a machine.")
+def status(as_json: bool) -> None:
+    """Show how tonight stands: what has landed, is late, held or set aside, and is published.
+
+    Exits 0 when the newest night is published whole or still has time, 3 when it is published
+    without something, 1 when it is overdue: two hours after its hour and not published.
+    """
+    from boscard.status import status as status_now
+    from boscard.status_table import print_status, to_json
+
+    found = status_now(Home.default(), read_settings(), datetime.now(UTC))
+    if as_json:
+        click.echo(to_json(found))
+    else:
+        print_status(found, Console(highlight=False))
+    sys.exit(found.exit_status)
+
+
+@main.command()
 def url() -> None:
     """Print the connection string of the reader's role, for a BI tool."""
     from publish.url import reader_url

@@ -230,10 +230,13 @@ class Night:
         Outbox(self.home.outbox, self._addresses()).deliver()
 
     def complaints(self) -> list[str]:
-        """Why tonight is not whole, a line each: nothing published, units missing, batches held."""
+        """Why tonight is not whole, a line each: nothing published, and its shortcomings."""
+        unpublished = "nothing was published tonight: the last publication stays"
+        return [unpublished] * (self.published() is None) + self.shortcomings()
+
+    def shortcomings(self) -> list[str]:
+        """What tonight lacks whether it is published or not: units, held batches, messages."""
         found = []
-        if self.published() is None:
-            found.append("nothing was published tonight: the last publication stays")
         for report in self.reports():
             title = SOURCES[report["source"]].title
             reasons: dict[str, list[str]] = {}

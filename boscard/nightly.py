@@ -21,6 +21,7 @@ from typing import Any
 from rich.console import Console
 
 from boscard import airflow_home, backfill
+from boscard.home import Home
 from boscard.night import Night
 from boscard.vendors import reachable_vendors
 
@@ -91,10 +92,26 @@ def _refuse_older(night: Night) -> None:
         )
 
 
+def running_night(home: Home) -> str | None:
+    """The process that runs a night below this home now, as its number; None without one."""
+    path = _lock(home)
+    if not path.exists():
+        return None
+    with path.open(encoding="utf-8") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return file.read()
+    return None
+
+
+def _lock(home: Home) -> Path:
+    return home.root / "nightly.lock"
+
+
 @contextmanager
 def _only_one(night: Night) -> Iterator[None]:
-    path = night.home.root / "nightly.lock"
-    with path.open("a+", encoding="utf-8") as file:
+    with _lock(night.home).open("a+", encoding="utf-8") as file:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:

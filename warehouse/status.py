@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 
@@ -15,6 +15,9 @@ from ingest.plan import places
 from ingest.registry import SOURCES
 from ingest.stream import Stream
 from ingest.windows import merge
+
+# Source, account (or connection) and stream.
+StreamKey = tuple[str, str, str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +39,7 @@ class StreamStatus:
 
 @dataclass(frozen=True, slots=True)
 class Loaded:
-    """One row of ops.loaded_batches, as far as the status needs it."""
+    """One gated batch, as far as the status needs it."""
 
     sequence: int
     as_of_date: date
@@ -48,7 +51,7 @@ def stream_statuses(
     connection: duckdb.DuckDBPyConnection, settings: Settings, clock: Clock
 ) -> list[StreamStatus]:
     """The status of every configured account and stream, from the batches loaded so far."""
-    batches: dict[tuple[str, str, str], list[Loaded]] = {}
+    batches: dict[StreamKey, list[Loaded]] = {}
     for source, account, stream, sequence, as_of, start, end, state in connection.execute(
         "select source, account, stream, sequence, as_of_date, window_start, window_end, state"
         " from ops.loaded_batches order by source, account, stream, sequence"
@@ -56,8 +59,15 @@ def stream_statuses(
         window = Window(start, end) if start else None
         loaded = Loaded(sequence, as_of, window, state != "passed")
         batches.setdefault((source, account, stream), []).append(loaded)
+    return judged(batches, settings, clock)
+
+
+def judged(
+    batches: Mapping[StreamKey, Sequence[Loaded]], settings: Settings, clock: Clock
+) -> list[StreamStatus]:
+    """The status of every configured account and stream, from batches in their sequence."""
     return [
-        _judge(place, batches.get((place.source, place.account, place.stream.name), []), settings)
+        _judge(place, batches.get((place.source, place.account, place.stream.name), ()), settings)
         for place in _places(settings, clock)
     ]
 
@@ -119,7 +129,7 @@ def _places(settings: Settings, clock: Clock) -> Iterator[_Place]:
                 )
 
 
-def _judge(place: _Place, batches: list[Loaded], settings: Settings) -> StreamStatus:
+def _judge(place: _Place, batches: Sequence[Loaded], settings: Settings) -> StreamStatus:
     stream = place.stream
     passed = [batch for batch in batches if not batch.is_held]
     if stream.is_windowed:
