@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
 from typing import TYPE_CHECKING, Literal, NoReturn
 
 import click
@@ -208,6 +209,22 @@ def explain(
         click.echo(shown)
     else:
         Console(highlight=False).print(shown)
+
+
+@main.command()
+@click.option(
+    "--file",
+    "path",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    required=True,
+    help="A CSV with the columns of dbt_project/seeds/kpi_targets.csv: all rows, or the new ones.",
+)
+def targets(path: Path) -> None:
+    """Show which KPIs would change colour with the targets in a CSV file; nothing is changed."""
+    from boscard.targets import dry_run, sentences
+
+    for sentence in sentences(dry_run(path), read_settings().company.reporting_currency):
+        click.echo(sentence)
 
 
 @main.group()

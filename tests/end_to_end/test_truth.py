@@ -7,6 +7,7 @@ from datetime import date
 import pandas as pd
 import pytest
 
+from boscard.targets import SEED, dry_run
 from tests.end_to_end.conftest import Left
 from tests.end_to_end.expected import SOURCES, differences
 from tests.end_to_end.nights import Installation
@@ -146,6 +147,13 @@ def test_a_customer_with_two_deals_is_one_customer(first: Left) -> None:
     won = first.truth.query("kpi_component == 'won_deals' and segment_type == 'company'")["value"]
     customers = first.truth.query("kpi_component == 'new_customers' and segment_type == 'company'")
     assert sum(customers["value"]) < sum(won)
+
+
+def test_the_targets_that_hold_change_no_colour(installation: Installation, fourth: Left) -> None:
+    """The dry run judges every published value anew, by the same rules in another language."""
+    values = fourth.views["kpi_values"]
+    assert (values["band"].isin(["green", "amber", "red"])).sum() > 80
+    assert dry_run(SEED, installation.home).changes == []
 
 
 def test_money_is_converted(first: Left) -> None:
