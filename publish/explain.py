@@ -9,10 +9,16 @@ import duckdb
 from boscard.home import Home
 from boscard.settings import Settings
 from publish.explanation import Explanation, StreamRows, Value
+from publish.grounds import Grounds
 from publish.lineage import CannotExplainError, links, warehouse
 from publish.period import Period
 from publish.read import current_record, read
 from publish.walk import Walk
+
+VALUE = (
+    "value", "numerator", "denominator", "no_data_reason", "data_through", "dq_state", "dq_reason",
+    "may_move_by",
+)  # fmt: skip
 
 
 def explain(
@@ -59,16 +65,15 @@ def _built(
     connection: duckdb.DuckDBPyConnection, kpi_id: str, period: Period, segment: str
 ) -> dict[str, Any]:
     rows = connection.execute(
-        "select segment_type, segment, value, numerator, denominator, no_data_reason,"
-        " data_through, dq_state from marts.fct_kpi_values"
-        " where kpi_id = ? and period_type = ? and period_start = ? order by all",
+        "select * from marts.fct_kpi_values"
+        " where kpi_id = ? and period_type = ? and period_start = ? order by segment_type, segment",
         [kpi_id, period.type, period.start],
     )
     columns = [column[0] for column in rows.description or ()]
     found = [dict(zip(columns, row, strict=True)) for row in rows.fetchall()]
     for row in found:
         if row["segment"] == segment:
-            return {"kpi_id": kpi_id, "period": period, **row}
+            return {"period": period, **row}
     if found:
         known = ", ".join(str(row["segment"]) for row in found)
         raise CannotExplainError(f"{kpi_id} {period.name}: no segment {segment!r}; {known}")
@@ -83,8 +88,14 @@ def _built(
 
 def _value(home: Home, built: dict[str, Any]) -> tuple[Value, str | None]:
     """The published value, and a note where the warehouse has moved on from it."""
-    parts = ("value", "numerator", "denominator", "no_data_reason", "data_through", "dq_state")
-    ours = {part: built[part] for part in parts}
+    grounds = Grounds(
+        built["coverage"],
+        built["rows_coverage"],
+        built["accounts_present"],
+        built["accounts_expected"],
+        built["reconciliation_difference"],
+    )
+    ours = {part: built[part] for part in VALUE} | {"grounds": grounds}
     record = current_record(home)
     if record is None:
         return Value(None, **ours), "nothing is published yet: this is the warehouse's value"

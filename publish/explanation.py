@@ -6,12 +6,16 @@ from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 
+from publish.grounds import Grounds
 from publish.period import Period
 
 
 @dataclass(frozen=True, slots=True)
 class Value:
-    """The row of kpi_values. `publication_id` is None where the warehouse alone has it."""
+    """The row of kpi_values. `publication_id` is None where the warehouse alone has it.
+
+    `may_move_by` is the share of itself by which a provisional value may still move.
+    """
 
     publication_id: str | None
     value: float | None
@@ -20,6 +24,9 @@ class Value:
     no_data_reason: str | None
     data_through: date | None
     dq_state: str
+    dq_reason: str
+    may_move_by: float | None
+    grounds: Grounds
 
 
 @dataclass(frozen=True, slots=True)

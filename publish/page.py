@@ -15,6 +15,7 @@ from boscard.home import Home
 from boscard.settings import Settings
 from publish import figures
 from publish.charts import Trend, draw
+from publish.grounds import Grounds
 from publish.notices import lateness, notices, source_title
 from publish.page_data import CAMPAIGN_DAYS, DAYS, MONTHS, QUARTERS, PageData, Row, read_page_data
 
@@ -168,6 +169,7 @@ def _kpi(month: Row, data: PageData, currency: str) -> dict[str, Any]:
         "data_through": _if_behind(row["data_through"], data.as_of_date),
         "pace": None if shown["pace"] is None else figures.share(shown["pace"]),
         "doubt": _doubt(shown),
+        "grounds": _grounds(row),
         "decision": definition["decision"],
         "formula": definition["formula"],
         "numerator": definition["numerator"],
@@ -215,6 +217,16 @@ def _doubt(shown: Row) -> str:
     margin = "" if shown["margin"] is None else f"± {shown['margin']:.0f} points"
     few = f"rests on only {shown['n']} cases" if shown["is_low_confidence"] else ""
     return ", ".join(part for part in (margin, few) if part)
+
+
+def _grounds(row: Row) -> str:
+    return Grounds(
+        row["days_coverage"],
+        row["rows_coverage"],
+        row["accounts_present"],
+        row["accounts_expected"],
+        row["reconciliation_difference"],
+    ).words
 
 
 def _if_behind(through: date | None, as_of_date: date) -> str | None:

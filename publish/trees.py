@@ -34,7 +34,9 @@ def explained(found: Explanation) -> Tree:
     if value.numerator is not None:
         below = "" if value.denominator is None else f", denominator {_number(value.denominator)}"
         tree.add(_text(f"numerator {_number(value.numerator)}{below}"))
-    tree.add(_text(f"data through {value.data_through}, {value.dq_state}"))
+    tree.add(_text(f"data through {value.data_through}, {value.dq_state}: {value.dq_reason}"))
+    if value.grounds.words:
+        tree.add(_text(f"rests on: {value.grounds.words}"))
     tree.add(_text(found.formula))
     if found.note:
         tree.add(_text(found.note, "yellow"))

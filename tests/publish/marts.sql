@@ -117,7 +117,7 @@ select
     case node_id when 'C02' then 'no answers' when 'L05' then 'suppressed' end as no_data_reason,
     (score * (1 - 0.1 * abs(sin(month(m) + length(node_id)))))::double as score,
     band,
-    score is not null and dq_state in ('verified', 'provisional') as is_band_shown,
+    score is not null and dq_state in ('verified', 'provisional') and node_id != 'F04' as is_band_shown,
     coverage::double as coverage,
     coverage::double as days_coverage,
     worst_status,
@@ -131,11 +131,17 @@ select
     case dq_state
         when 'verified' then 'Complete and past all checks.'
         when 'provisional' then 'May still change until 30 June 2026: the data behind it are revised for 30 days.'
+            || if(node_id = 'F04', ' It may move by ±14.2 %, as days of the same age did, and that could change its colour.', '')
         when 'stale' then 'The data of Northwind surveys end on 17 May 2026; later days are not in this number. That is 3 days behind.'
         when 'suspect' then '12 rows of Northwind DE were set aside as wrong, up to 0.4 % of what this number rests on.'
         else 'New data of Northwind CRM did not pass its checks and waits for a decision; the last good value is shown.'
     end as dq_reason,
     getvariable('as_of') - if(dq_state = 'stale', 3, 0) as data_through,
+    if(node_id = 'F04', 0.142, null)::double as may_move_by,
+    if(node_type = 'kpi', if(dq_state = 'suspect', 0.996, 1), null)::double as rows_coverage,
+    if(node_type = 'kpi', if(dq_state = 'stale', 0, 1), null)::bigint as accounts_present,
+    if(node_type = 'kpi', 1, null)::bigint as accounts_expected,
+    if(node_id in ('F01', 'F04', 'P01'), 0, null)::double as reconciliation_difference,
     case
         when node_type = 'kpi' then if(node_id = 'P05', m - interval 4 month, m)::date
     end as value_period_start

@@ -131,6 +131,24 @@ def _of(kpi: str, text: str) -> str:
     return text.partition(f"{kpi} ")[2].partition("What it means")[0]
 
 
+def test_a_colour_that_may_still_change_is_not_shown_plainly(outline: Outline) -> None:
+    said = _of("Return on ad spend (platform)", outline.text)
+    assert "It may move by ±14.2 %, as days of the same age did, and that could change" in said
+    assert "Would be amber" in said
+    assert "Would be" not in _of("Conversion rate", outline.text)
+
+
+def test_what_a_value_rests_on_is_told(outline: Outline) -> None:
+    def said(kpi: str) -> str:
+        return outline.text.partition(f"{kpi} ")[2].partition("Who keeps its data")[0]
+
+    whole = "What it rests onAll days so far, 1 of 1 account and all rows."
+    assert f"{whole} Its sums are those that the vendors sent." in said("Ad spend")
+    assert said("Sales cycle").rstrip().endswith(whole)
+    assert "1 of 1 account and 99.6 % of the rows" in said("Click-through rate")
+    assert "0 of 1 account" in said("Net promoter score")
+
+
 def test_a_kpi_shown_by_quarter_only_shows_its_newest_quarter(html: str, outline: Outline) -> None:
     said = _of("Team eNPS", outline.text)
     for words in (

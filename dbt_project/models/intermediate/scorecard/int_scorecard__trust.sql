@@ -143,6 +143,7 @@ with
             coalesce(set_aside_rows, 0) as set_aside_rows,
             if(set_aside_rows > 0, set_aside_share, null) as set_aside_share,
             dq_state,
+            dq_state = 'provisional' and restatement_days > 0 as is_restated,
             case
                 when dq_state = 'held'
                 then

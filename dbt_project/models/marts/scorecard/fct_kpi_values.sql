@@ -33,12 +33,22 @@ with
             trust.dq_state,
             trust.dq_reason,
             trust.set_aside_share,
+            trust.accounts_present,
+            trust.accounts_expected,
+            trust.reconciliation_difference,
+            coalesce(trust.is_restated, false) and period_values.value is not null as is_restated,
+            movements.kpi_id is not null as has_past,
+            movements.may_move_by,
             maturity.matures_on,
             coalesce(maturity.is_mature, true) as is_mature,
             period_values.period_end > {{ as_of_date() }} as is_running
         from period_values
         inner join trust using (kpi_id, period_type, period_start)
         left join maturity using (kpi_id, period_type, period_start)
+        left join
+            {{ ref("int_scorecard__period_movements") }} as movements using (
+                kpi_id, period_type, period_start, segment_type, segment
+            )
         left join
             versions
             on period_values.kpi_id = versions.kpi_id
@@ -56,7 +66,7 @@ with
     -- What a sum comes to when the rest of its period goes on like the days that are in it.
     projected as (
         select
-            *,
+            * replace (if(is_restated, may_move_by, null) as may_move_by),
             case
                 when not is_mature
                 then null
@@ -81,7 +91,19 @@ with
                     "high",
                     "tolerance",
                 )
-            }} as score
+            }} as score,
+            {{
+                band_may_change(
+                    "scored_value",
+                    "may_move_by",
+                    "direction",
+                    "green_from",
+                    "red_below",
+                    "low",
+                    "high",
+                    "tolerance",
+                )
+            }} as may_change_band
         from projected
     ),
 
@@ -101,7 +123,9 @@ with
             cast(target as double) as target,
             cast(score as double) as score,
             {{ band("score", "(has_target and (is_mature or value is null))") }} as band,
-            score is not null and dq_state in ('verified', 'provisional') as is_band_shown,
+            score is not null
+            and dq_state in ('verified', 'provisional')
+            and not may_change_band as is_band_shown,
             cast(progress as double) as progress,
             cast(if(is_cumulative, progress / nullif(elapsed_share, 0), null) as double) as pace,
             n,
@@ -124,12 +148,33 @@ with
                     'Not scored before '
                     || {{ spoken_date("matures_on") }}
                     || ': until then those who entered in this period may still pass.'
-                else dq_reason
+                when not is_restated
+                then dq_reason
+                when may_move_by is null
+                then dq_reason || ' How far is not known' || if(has_past, ' yet.', '.')
+                else
+                    dq_reason
+                    || ' It may move by '
+                    || if(
+                        may_move_by < 0.0005,
+                        'less than 0.1 %',
+                        '±' || round(100 * may_move_by, 1) || ' %'
+                    )
+                    || ', as days of the same age did'
+                    || if(may_change_band, ', and that could change its colour.', '.')
             end as dq_reason,
             -- beside a hidden number of answers the share would give that number away
             cast(
                 if(no_data_reason = 'suppressed', null, set_aside_share) as double
             ) as set_aside_share,
+            cast(
+                if(no_data_reason in ('suppressed', 'not loaded', 'too early'), null, 1)
+                - coalesce(set_aside_share, 0) as double
+            ) as rows_coverage,
+            accounts_present,
+            accounts_expected,
+            reconciliation_difference,
+            may_move_by,
             definition_version,
             target_valid_from,
             is_mature,

@@ -196,7 +196,11 @@ with
                 then kpi_values.band
                 else {{ band("placed.score", "placed.is_part") }}
             end as band,
-            placed.score is not null and placed.dq_rank <= 2 as is_band_shown,
+            if(
+                placed.node_type = 'kpi',
+                kpi_values.is_band_shown,
+                placed.score is not null and placed.dq_rank <= 2
+            ) as is_band_shown,
             cast(placed.coverage as double) as coverage,
             kpi_values.coverage as days_coverage,
             ['red', 'amber', 'green', 'no data', 'not scored'][
@@ -243,7 +247,12 @@ with
                 else kpi_values.dq_reason
             end as dq_reason,
             placed.data_through,
-            kpi_values.value_period_start
+            kpi_values.value_period_start,
+            kpi_values.may_move_by,
+            kpi_values.rows_coverage,
+            kpi_values.accounts_present,
+            kpi_values.accounts_expected,
+            kpi_values.reconciliation_difference
         from placed
         inner join {{ ref("int_scorecard__periods") }} as periods using (period_type, period_start)
         inner join
