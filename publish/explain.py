@@ -8,7 +8,7 @@ import duckdb
 
 from boscard.home import Home
 from boscard.settings import Settings
-from publish.explanation import Explanation, StreamRows, Value
+from publish.explanation import Definition, Explanation, StreamRows, Value
 from publish.grounds import Grounds
 from publish.lineage import CannotExplainError, links, warehouse
 from publish.period import Period
@@ -29,11 +29,7 @@ def explain(
         built = _built(connection, kpi_id, period, segment)
         segment_type = built["segment_type"]
         value, note = _value(home, built)
-        name, formula, unit = connection.execute(
-            "select max_by(name, valid_from), max_by(formula, valid_from), max_by(unit, valid_from)"
-            " from seeds.kpi_definitions where kpi_id = ?",
-            [kpi_id],
-        ).fetchall()[0]
+        definition = _definition(connection, kpi_id, period)
         through = built["data_through"]
         is_shown = value.no_data_reason not in ("not loaded", "too early", "suppressed")
         last = min(period.end, through) if is_shown and through else None
@@ -47,9 +43,7 @@ def explain(
         days = walk.days(kpi_id, segment_type, segment)
     return Explanation(
         kpi_id=kpi_id,
-        name=name,
-        formula=formula,
-        unit=unit,
+        definition=definition,
         currency=settings.company.reporting_currency,
         period=period,
         segment_type=segment_type,
@@ -59,6 +53,25 @@ def explain(
         days=days,
         streams=found,
     )
+
+
+def _definition(connection: duckdb.DuckDBPyConnection, kpi_id: str, period: Period) -> Definition:
+    """The version that holds for the period, or the first where the period is older than all."""
+    [row] = connection.execute(
+        "select version, name, unit, formula, numerator, denominator from seeds.kpi_definitions"
+        " where kpi_id = ? order by valid_from <= ? desc,"
+        " abs(date_diff('day', valid_from, ?)) limit 1",
+        [kpi_id, period.start, period.start],
+    ).fetchall()
+    parameters = connection.execute(
+        "select rtrim(description, '.') || ': ' || format('{:g}', value::double)"
+        " from seeds.kpi_parameters where kpi_id = ? and valid_from <= ?"
+        " qualify row_number() over (partition by parameter order by valid_from desc) = 1"
+        " order by parameter",
+        [kpi_id, period.start],
+    ).fetchall()
+    version, name, unit, formula, above, below = row
+    return Definition(version, name, unit, formula, above, below, [each for (each,) in parameters])
 
 
 def _built(

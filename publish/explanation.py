@@ -30,6 +30,21 @@ class Value:
 
 
 @dataclass(frozen=True, slots=True)
+class Definition:
+    """What the KPI means in this period. `above` and `below` the line, and `parameters` (numbers
+    inside the formula), in words.
+    """
+
+    version: int
+    name: str
+    unit: str
+    formula: str
+    above: str
+    below: str | None
+    parameters: list[str]
+
+
+@dataclass(frozen=True, slots=True)
 class DayParts:
     """What one day adds to the numerator and the denominator."""
 
@@ -91,9 +106,7 @@ class Explanation:
     """
 
     kpi_id: str
-    name: str
-    formula: str
-    unit: str
+    definition: Definition
     currency: str
     period: Period
     segment_type: str

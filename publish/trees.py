@@ -25,10 +25,9 @@ def to_json(found: Explanation | Feeds) -> str:
 
 def explained(found: Explanation) -> Tree:
     """A value, its days, and its rows by stream and account, batch and call."""
-    value, period = found.value, found.period
-    tree = Tree(
-        _text(f"{found.kpi_id} {found.name}, {period.type} {period.name}, {found.segment}", "bold")
-    )
+    value, period, definition = found.value, found.period, found.definition
+    head = f"{found.kpi_id} {definition.name}, {period.type} {period.name}, {found.segment}"
+    tree = Tree(_text(head, "bold"))
     where = value.publication_id or "the warehouse, not published"
     tree.add(_text(f"value {_value(found)} in {where}"))
     if value.numerator is not None:
@@ -37,9 +36,13 @@ def explained(found: Explanation) -> Tree:
     tree.add(_text(f"data through {value.data_through}, {value.dq_state}: {value.dq_reason}"))
     if value.grounds.words:
         tree.add(_text(f"rests on: {value.grounds.words}"))
-    tree.add(_text(found.formula))
+    tree.add(_text(definition.formula))
     if found.note:
         tree.add(_text(found.note, "yellow"))
+    over = "" if definition.below is None else f" over {_uncapitalised(definition.below)}"
+    tree.add(_text(f"definition {definition.version}: {_uncapitalised(definition.above)}{over}"))
+    for parameter in definition.parameters:
+        tree.add(_text(_uncapitalised(parameter)))
     if found.days:
         days = tree.add(_text(_count(len(found.days), "day"), "bold"))
         lines = []
@@ -121,7 +124,7 @@ def _value(found: Explanation) -> str:
     value = found.value
     if value.value is None:
         return f"none ({value.no_data_reason})"
-    return figure(value.value, found.unit, found.currency)
+    return figure(value.value, found.definition.unit, found.currency)
 
 
 def _add_lines(tree: Tree, lines: Sequence[str]) -> None:
@@ -140,6 +143,10 @@ def _number(amount: Decimal | None) -> str:
         return "nothing"
     whole = f"{amount:,f}"
     return whole.rstrip("0").rstrip(".") if "." in whole else whole
+
+
+def _uncapitalised(words: str) -> str:
+    return words[:1].lower() + words[1:]
 
 
 def _count(count: int, noun: str) -> str:

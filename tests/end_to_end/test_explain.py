@@ -84,6 +84,33 @@ def test_spend_counts_thirty_days_later_for_what_a_customer_costs(walk: Walk) ->
     assert str(spend.first_day) == str(spend.last_day) == "2026-09-20"
 
 
+@pytest.mark.parametrize(
+    ("kpi", "above", "below", "parameters"),
+    [
+        (
+            "P05",
+            "Marketing qualified leads of the cohort that sales accepted within cohort_days",
+            "All marketing qualified leads of the cohort",
+            [
+                "Days within which a marketing qualified lead must pass: 90",
+                "A smaller cohort than this is flagged as low confidence: 30",
+            ],
+        ),
+        ("F01", "Ad spend in the reporting currency", None, []),
+    ],
+)
+def test_a_value_comes_with_its_definition(
+    walk: Walk, kpi: str, above: str, below: str | None, parameters: list[str]
+) -> None:
+    definition = walk(kpi, "2026-10").definition
+    assert (definition.version, definition.above, definition.below) == (1, above, below)
+    assert definition.parameters == parameters
+
+
+def test_a_period_is_explained_by_the_version_that_held(walk: Walk) -> None:
+    assert walk("P01", "2026-10").definition.version == 2
+
+
 def test_a_kpi_about_our_own_runs_leads_to_their_checks(walk: Walk) -> None:
     found = walk("L07", "2026-10-31")
     assert found.value.value == pytest.approx(100)
@@ -171,6 +198,7 @@ def test_it_is_told_as_a_tree_and_as_json(walk: Walk, installation: Installation
     assert "Click-through rate, month 2026-10, company" in text
     assert call.sha256 in text
     assert f"{call.call_id}  {call.method}" in text
+    assert "definition 2: clicks over impressions" in text
     content = json.loads(to_json(found))
     assert content["streams"][0]["batches"][0]["calls"][0]["sha256"] == call.sha256
     assert len(content["days"]) == 31
