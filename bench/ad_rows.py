@@ -31,7 +31,7 @@ class Report:
         """The vendor's rows, about 550 bytes each, in the order of day and ad."""
         for shift in range(self.days):
             day = self.first_day + timedelta(days=shift)
-            yield [_row(day, ad, Random(f"{day} {ad}")) for ad in range(self.ads)]  # noqa: S311
+            yield [_row(day, ad, Random(f"{day} {ad}")) for ad in range(self.ads)]
 
 
 def _row(day: date, ad: int, draws: Random) -> bytes:
@@ -43,7 +43,11 @@ def _row(day: date, ad: int, draws: Random) -> bytes:
     conversions = clicks * draws.random() / 10
     value = conversions * 87.5
     customer = f"customers/{ACCOUNT}"
-    campaign_id, group_id, ad_id = 20_400_000_000 + campaign, 15_1000_000_000 + group, 66_7000_000_000 + ad
+    campaign_id, group_id, ad_id = (
+        20_400_000_000 + campaign,
+        15_1000_000_000 + group,
+        66_7000_000_000 + ad,
+    )
     return (
         f'{{"customer":{{"resourceName":"{customer}","id":"{ACCOUNT}",'
         f'"timeZone":"Europe/Berlin","currencyCode":"EUR"}},'

@@ -54,12 +54,21 @@ def peer(name: str, *arguments: object) -> list[str]:
     return [str(PEER_PYTHON), str(PROJECT / "bench" / "peers" / f"{name}.py"), *map(str, arguments)]
 
 
+def environment() -> dict[str, str]:
+    """The environment of a measured process: with .pyc files, which some machines switch off."""
+    return {key: value for key, value in os.environ.items() if key != "PYTHONDONTWRITEBYTECODE"}
+
+
 def run(argv: Sequence[str]) -> Run:
     """Run one command to its end. Raises CommandFailed."""
-    environment = {key: value for key, value in os.environ.items() if key != "PYTHONDONTWRITEBYTECODE"}
     started = time.perf_counter()
     child = subprocess.Popen(
-        argv, cwd=PROJECT, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+        argv,
+        cwd=PROJECT,
+        env=environment(),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
     )
     assert child.stdout is not None
     output = child.stdout.read()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import sys
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import ClassVar
 
 from bench.ad_rows import Report
 
@@ -26,9 +27,9 @@ class Handler(BaseHTTPRequestHandler):
 
     protocol_version = "HTTP/1.1"
     disable_nagle_algorithm = True
-    pages: list[bytes] = []
+    pages: ClassVar[list[bytes]] = []
 
-    def do_POST(self) -> None:  # noqa: N802 (the name is the library's)
+    def do_POST(self) -> None:
         asked = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
         body = self.pages[int(asked.get("pageToken", 0))]
         self.send_response(200)

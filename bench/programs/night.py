@@ -1,0 +1,82 @@
+"""A night of the fictitious company in its steps, each a process; the history before it is as long
+as one asks.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from datetime import date, timedelta
+from pathlib import Path
+
+import duckdb
+
+from boscard.clock import Clock
+from boscard.home import Home
+from boscard.night import Night
+from boscard.settings import Settings
+from tests.end_to_end.nights import installed, small_settings
+
+START = date(2025, 10, 1)
+SCALE = 0.02
+
+
+def settings() -> Settings:
+    return small_settings(START, SCALE)
+
+
+def night(root: Path, days: int) -> Night:
+    """The measured night, whose day is the first after the history."""
+    chosen = settings()
+    company = chosen.company
+    clock = Clock(START + timedelta(days=days), company.zone, company.publication_hour)
+    return Night(chosen, Home(root / "var"), clock)
+
+
+def prepare(root: Path, days: int) -> None:
+    """Publish the history's last night, and pull and gate the measured one."""
+    with installed(root, settings()) as installation:
+        last = START + timedelta(days=days - 1)
+        measured = last + timedelta(days=1)
+        first = installation.night(last)
+        assert not installation.ingest(first)
+        first.load()
+        remember_nights(first.home.warehouse, days)
+        assert first.transform().succeeded
+        first.publish()
+        assert not installation.ingest(installation.night(measured))
+
+
+def remember_nights(warehouse: Path, days: int) -> None:
+    """What each earlier night would have left of checks and states, had it been run."""
+    with duckdb.connect(str(warehouse)) as connection:
+        for table in ("check_results", "stream_status"):
+            connection.execute(
+                f"insert into ops.{table} by name"
+                " select night.* replace (night.as_of_date - before.n::integer as as_of_date)"
+                f" from ops.{table} as night, range(1, {days}) as before(n)"
+            )
+
+
+def main() -> None:
+    """night prepare|load|transform|audit|publish ROOT DAYS"""
+    step, root, days = sys.argv[1], Path(sys.argv[2]), int(sys.argv[3])
+    if step == "prepare":
+        prepare(root, days)
+        return
+    tonight = night(root, days)
+    if step == "load":
+        print(json.dumps({"rows": tonight.load().rows}))
+    elif step == "transform":
+        report = tonight.transform()
+        assert report.succeeded, report.failures
+        print(json.dumps({"nodes": {node.name: round(node.seconds, 2) for node in report.nodes}}))
+    elif step == "audit":
+        print(json.dumps({"may_publish": tonight.audit().may_publish}))
+    else:
+        publication = tonight.publish()
+        print(json.dumps({"changed": publication.changed_rows, "rows": publication.record.rows}))
+
+
+if __name__ == "__main__":
+    main()

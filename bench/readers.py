@@ -1,0 +1,94 @@
+"""How long dashboard readers wait while nights are published, and while nothing is."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import subprocess
+import time
+from itertools import pairwise
+from pathlib import Path
+from statistics import quantiles
+
+from bench.measurement import Measurement, Row
+from bench.rounds import CommandFailed, environment, program, run
+from boscard.home import Home
+from publish.embedded import running
+
+READERS = 8
+IDLE, BUSY = "idle", "while a night is published"
+
+
+def measure(scratch: Path, *, is_quick: bool) -> Measurement:
+    days, readers, rounds, seconds = (10, 2, 1, 1) if is_quick else (300, READERS, 3, 20)
+    tonight, before = scratch / "tonight", scratch / "before"
+    run(program("night", "prepare", tonight, days))
+    _earlier(tonight, before)
+    for step in ("load", "transform"):
+        run(program("night", step, tonight, days))
+    changed: list[int] = []
+    stop = scratch / "stop"
+    moments = []
+    with running(Home(tonight / "var")):
+        children = [
+            subprocess.Popen(
+                program("reader", tonight, stop),
+                env=environment(),
+                stdout=subprocess.PIPE,
+                text=True,
+            )
+            for _ in range(readers)
+        ]
+        try:
+            time.sleep(min(seconds, 3))
+            for _ in range(rounds):
+                moments.append((time.time(), IDLE))
+                time.sleep(seconds)
+                moments.append((time.time(), BUSY))
+                for root, length in ((tonight, days), (before, days - 1)):
+                    changed.append(run(program("night", "publish", root, length)).told["changed"])
+            moments.append((time.time(), ""))
+        finally:
+            stop.touch()
+            outputs = [child.communicate()[0] for child in children]
+    if any(child.returncode for child in children):
+        raise CommandFailed("a reader ended with an error: it must never see one")
+    waited = [pair for output in outputs for pair in json.loads(output)["waited"]]
+    return Measurement(
+        title="Dashboard readers of Postgres",
+        size={
+            "readers": readers,
+            "days published": days,
+            "publications": len(changed),
+            "rows changed by each": round(sum(changed) / len(changed)),
+        },
+        rows=[_row(phase, waited, moments) for phase in (IDLE, BUSY)],
+    )
+
+
+def _earlier(tonight: Path, before: Path) -> None:
+    """The night before as a home of its own, which is published to the same places."""
+    var = before / "var"
+    var.mkdir(parents=True)
+    for part in ("warehouse", "dbt"):
+        shutil.copytree(tonight / "var" / part, var / part)
+    for part in ("publications", "postgres"):
+        (var / part).symlink_to(tonight / "var" / part)
+
+
+def _row(phase: str, waited: list[tuple[float, float]], moments: list[tuple[float, str]]) -> Row:
+    spans = [(start, end) for (start, name), (end, _) in pairwise(moments) if name == phase]
+    found = [
+        seconds * 1000 for at, seconds in waited if any(start <= at < end for start, end in spans)
+    ]
+    hundredths = quantiles(found, n=100)
+    return Row(
+        phase,
+        {
+            "p50 ms": hundredths[49],
+            "p95 ms": hundredths[94],
+            "longest ms": max(found),
+            "answers": float(len(found)),
+            "seconds": sum(end - start for start, end in spans),
+        },
+    )
