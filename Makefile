@@ -7,13 +7,14 @@ READY := .venv/ready
 SDK_READY := .venv-sdk/ready
 BENCH_READY := .venv-bench/ready
 DATE ?=
+COMPOSE ?=
 COMPILE := .uv/bin/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
 	--no-emit-index-url --no-annotate --no-header
 # Airflow, dbt and Great Expectations take three times as long to start without their .pyc files.
 unexport PYTHONDONTWRITEBYTECODE
 export AIRFLOW__CORE__LOAD_EXAMPLES := False
 
-.PHONY: help setup nightly test test-slow test-sdk bench lint format lock up down check clean
+.PHONY: help setup nightly test test-slow test-sdk bench lint format lock up down check compose-test env clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' Makefile
@@ -54,7 +55,7 @@ $(BENCH_READY): bench/requirements.lock boscard/setup.sh
 lint: $(READY) ## ruff, mypy and sqlfmt
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
-	@$(BIN)/mypy ingest expectations boscard warehouse publish sandbox
+	@$(BIN)/mypy ingest expectations boscard warehouse publish sandbox containers
 	@$(BIN)/sqlfmt --check dbt_project
 
 format: $(READY) ## format Python and SQL in place
@@ -76,6 +77,12 @@ up: $(READY) ## Airflow's UI and scheduler, and Postgres for BI, on loopback
 
 down: $(READY) ## stop what `make up` started
 	@$(BIN)/boscard down
+
+compose-test: $(READY) ## docker-compose.yml brought up, disturbed and taken down (COMPOSE="docker compose")
+	@COMPOSE="$(COMPOSE)" $(BIN)/python -m pytest -c tests/compose/pytest.ini tests/compose
+
+env: ## the secrets of docker-compose.yml, made once: .env and connections.env
+	@$(PYTHON) -m containers.write_env .
 
 clean: ## remove var/ (all landed data and publications) and the environments
 	rm -rf var .venv .venv-sdk .venv-bench .uv

@@ -305,6 +305,18 @@ def down() -> None:
     stop_services(Home.default(), Console(highlight=False))
 
 
+@main.command()
+def prepare() -> None:
+    """Prepare a production server: roles and databases, Airflow's tables and pools, its first user.
+
+    For the settings' own Postgres and an Airflow with FAB; docs/run-in-production.md names the
+    variables that tell it where they are. May be run again at any time.
+    """
+    from boscard.production import prepare as prepare_server
+
+    prepare_server(read_settings(), os.environ, click.echo)
+
+
 def _run(night: Night, accept_movements: bool) -> NoReturn:
     from boscard.nightly import run_night
     from boscard.summary import print_summary
