@@ -14,6 +14,8 @@ from boscard.home import PROJECT, Home
 from boscard.settings import Settings
 from ingest.registry import SOURCES
 
+DATABASE = "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN"
+
 
 def environment(home: Home, port: int | None = None) -> dict[str, str]:
     """The environment in which Airflow runs below `home.airflow`; all of it can be overridden.
@@ -30,7 +32,7 @@ def environment(home: Home, port: int | None = None) -> dict[str, str]:
         "AIRFLOW__CORE__PARALLELISM": "4",
         "AIRFLOW__CORE__DAGS_ARE_PAUSED_AT_CREATION": "False",
         "AIRFLOW__CORE__FERNET_KEY": _secret(home, "fernet_key"),
-        "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN": f"sqlite:///{base / 'airflow.db'}",
+        DATABASE: f"sqlite:///{base / 'airflow.db'}",
         "AIRFLOW__API__SECRET_KEY": _secret(home, "api_secret"),
         "AIRFLOW__API_AUTH__JWT_SECRET": _secret(home, "jwt_secret"),
         "AIRFLOW__LOGGING__BASE_LOG_FOLDER": str(home.logs / "airflow"),
@@ -79,7 +81,7 @@ def migrate(home: Home, settings: Settings, environ: dict[str, str]) -> None:
     stamp = home.airflow / "migrated"
     wanted_pools = pools(settings)
     digest = hashlib.sha256(repr((airflow.__version__, wanted_pools)).encode())
-    digest.update(environ["AIRFLOW__DATABASE__SQL_ALCHEMY_CONN"].encode())
+    digest.update(environ[DATABASE].encode())
     for path in sorted((PROJECT / "dags").glob("*.py")):
         digest.update(path.read_bytes())
     wanted = digest.hexdigest()

@@ -160,6 +160,18 @@ def status(as_json: bool) -> None:
 
 
 @main.command()
+def upkeep() -> None:
+    """Remove what nothing rests on any more: old logs, files of old publications, replaced bytes.
+
+    `upkeep` in boscard.toml says how long each is kept. Every night can still be replayed.
+    """
+    from boscard.upkeep import everything
+
+    for line in everything(Home.default(), read_settings(), datetime.now(UTC)):
+        click.echo(line)
+
+
+@main.command()
 def url() -> None:
     """Print the connection string of the reader's role, for a BI tool."""
     from publish.url import reader_url

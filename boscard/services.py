@@ -46,6 +46,7 @@ def start_services(home: Home, settings: Settings, port: int, console: Console) 
     if settings.sandbox.enabled and "sandbox" not in running:
         running = {}  # it will answer elsewhere, and whoever asks it must know where
     processes.stop(service for service in services(home) if service.name not in running)
+    processes.note(_path(home), list(running.values()))
     port = _port(home, None if running else port)
     environ = airflow_home.environment(home, port)
     if not running:

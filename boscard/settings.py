@@ -70,6 +70,7 @@ RIGHT = {
     "sandbox": _SECTION.format("sandbox"),
     "publication": _SECTION.format("publication"),
     "messages": _SECTION.format("messages"),
+    "upkeep": _SECTION.format("upkeep"),
     "accounts": "list at least one account, each below a line [[accounts]]",
     "name": "write a name in quotes, such as 'Northwind Trails'",
     "reporting_currency": "write an ISO code such as 'EUR'",
@@ -81,6 +82,8 @@ RIGHT = {
     "seed": "write a whole number such as 7",
     "scale": "write a number above 0 and not above 10, such as 0.5",
     "keep": "write a whole number from 1, such as 30",
+    "keep_bytes": "write a whole number of days from 30, such as 90",
+    "keep_logs": "write a whole number of days from 7, such as 30",
     "source": "write a source's name such as 'google_ads'",
     "account": "write the vendor's id in quotes: letters, digits, '_', '-' and '.', no '.' first",
     "connection": _CONNECTION,
@@ -134,6 +137,13 @@ class Publication(Strict):
     keep: int = Field(default=30, ge=1)
 
 
+class Upkeep(Strict):
+    """How long what nothing rests on any more is kept, in days."""
+
+    keep_bytes: int = Field(default=90, ge=30)
+    keep_logs: int = Field(default=30, ge=7)
+
+
 class Messages(Strict):
     """Where people are told. Without a connection messages go to files in `var/outbox`."""
 
@@ -146,6 +156,7 @@ class Settings(Strict):
     sandbox: Sandbox = Sandbox()
     publication: Publication = Publication()
     messages: Messages = Messages()
+    upkeep: Upkeep = Upkeep()
 
     @model_validator(mode="after")
     def _accounts_are_unique(self) -> Settings:

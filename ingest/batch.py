@@ -14,6 +14,7 @@ MANIFEST = "manifest.json"
 TYPED = "typed.parquet"
 QUARANTINE = "quarantine.parquet"
 VERDICT = "verdict.json"
+RELEASED = "released.json"
 
 
 @dataclass(frozen=True, slots=True, order=True)

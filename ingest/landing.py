@@ -17,7 +17,18 @@ import msgspec
 import pyarrow as pa
 
 from boscard.atomic import locked
-from ingest.batch import CALLS, FORMAT, MANIFEST, ROWS, VERDICT, Batch, Call, Manifest, Unit
+from ingest.batch import (
+    CALLS,
+    FORMAT,
+    MANIFEST,
+    RELEASED,
+    ROWS,
+    VERDICT,
+    Batch,
+    Call,
+    Manifest,
+    Unit,
+)
 from ingest.errors import Transient
 from ingest.exchange import Page
 
@@ -49,6 +60,20 @@ class Landing:
     def read_rows(self, batch: Batch) -> bytes:
         """All rows uncompressed, one a line; for looking at a batch, not for loading it."""
         return _decompress(batch.path / ROWS)
+
+    def release(self, batch: Batch, at: datetime) -> int:
+        """Let the vendor's bytes of a batch go, and note it beside what stays: manifest, calls,
+        verdict, typed rows, rows set aside. Returns the bytes freed; 0 where they were gone.
+        """
+        rows = batch.path / ROWS
+        if not rows.exists():
+            return 0
+        size = rows.stat().st_size
+        note = {"released_at": at.isoformat(timespec="seconds"), "bytes": size}
+        _write_private(batch.path / RELEASED, msgspec.json.encode(note))
+        rows.unlink()
+        _sync_path(batch.path)
+        return size
 
     def write(self, unit: Unit, as_of: date, pages: Iterable[Page]) -> Batch:
         """Land all pages as one batch, or nothing."""

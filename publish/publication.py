@@ -20,7 +20,7 @@ from boscard.home import Home
 from boscard.settings import Settings
 from publish.candidate import Candidate, read_candidate
 from publish.connection import writer_url
-from publish.files import Places, point_current, prune, write_files
+from publish.files import Places, point_current, prune, read_duckdb, write_files
 from publish.history import (
     HISTORY,
     PUBLICATIONS,
@@ -92,6 +92,20 @@ def publish(
         places.duckdb(record.publication_id),
         places.parquet(record.publication_id),
     )
+
+
+def prune_files(home: Home, settings: Settings) -> list[str]:
+    """Remove the files of all but the `keep` newest publications, and those of unfinished ones.
+
+    Returns the names of what was removed. Waits for a publication that is being made.
+    """
+    places = Places(home.publications)
+    with _only_one(home):
+        if not places.current_duckdb.exists():
+            return []
+        known = read_duckdb(places.current_duckdb, [PUBLICATIONS])[PUBLICATIONS.name]
+        published = known.sort_by("sequence").column("publication_id").to_pylist()
+        return prune(places, published[::-1], settings.publication.keep)
 
 
 def _history(database: Transaction, candidate: Candidate) -> tuple[Record, dict[str, pa.Table]]:

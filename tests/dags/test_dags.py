@@ -17,7 +17,7 @@ from ingest.errors import Refused, Throttled, Transient
 from warehouse.errors import NightRefused
 
 SETTINGS = read_settings(PROJECT / "boscard.toml")
-DAGS = [*(f"ingest_{source}" for source in SETTINGS.sources), "scorecard"]
+DAGS = [*(f"ingest_{source}" for source in SETTINGS.sources), "scorecard", "upkeep"]
 
 
 @pytest.fixture(scope="module")
@@ -112,7 +112,7 @@ def test_a_wait_is_capped_without_a_scheduler(monkeypatch):
 
 def test_parsing_imports_nothing_heavy():
     code = (
-        "import sys; sys.path.insert(0, 'dags'); import nightly_ingest, scorecard; "
+        "import sys; sys.path.insert(0, 'dags'); import nightly_ingest, scorecard, upkeep; "
         "heavy = {'great_expectations', 'dbt', 'duckdb', 'pandas', 'pyarrow'} & set(sys.modules); "
         "sys.exit(', '.join(sorted(heavy)) or 0)"
     )

@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import shutil
+from datetime import UTC, datetime
 from pathlib import Path
 
+import duckdb
 import pytest
 from rich.console import Console
 
 from boscard.home import Home
 from boscard.replay import ReplayFailed, nights_landed, print_replay, replay
+from boscard.upkeep import release_bytes
+from ingest.batch import ROWS
+from ingest.landing import Landing
 from publish.candidate import read_candidate
 from publish.read import current_record
 from tests.end_to_end.conftest import FIRST, START, Left
@@ -17,15 +22,18 @@ from tests.end_to_end.nights import Installation
 from warehouse.errors import WarehouseBusy
 from warehouse.lock import writer_lock
 
+LATER = datetime(2027, 10, 30, tzinfo=UTC)
+
 
 @pytest.fixture(scope="module")
 def landed(
     installation: Installation, second: Left, tmp_path_factory: pytest.TempPathFactory
 ) -> Home:
-    """What is left when the warehouse and all of dbt's work are lost."""
+    """What is left when the warehouse and all of dbt's work are lost, a year's upkeep later."""
     home = Home(tmp_path_factory.mktemp("replay") / "var")
     for folder in ("landing", "publications"):
         shutil.copytree(installation.home.root / folder, home.root / folder, symlinks=True)
+    assert release_bytes(home, installation.settings, LATER).items > 0
     return home
 
 
@@ -52,6 +60,27 @@ def test_an_earlier_night_is_rebuilt_beside_the_warehouse(
     assert done.warehouse.exists()
     assert print_replay(done, Console()) == 0
     assert "the same to the last row" in capsys.readouterr().out
+
+
+def test_no_batch_of_which_a_row_counts_has_lost_its_bytes(
+    landed: Home, installation: Installation, second: Left
+) -> None:
+    with duckdb.connect(str(installation.home.warehouse), read_only=True) as warehouse:
+        tables = "select table_name from duckdb_tables() where schema_name = 'raw'"
+        counting = {
+            (*name.split("__"), account, batch_id)
+            for (name,) in warehouse.execute(tables).fetchall()
+            for account, batch_id in warehouse.execute(
+                f'select distinct _account, _batch_id from raw."{name}"'
+            ).fetchall()
+        }
+    left = {
+        (each.source, each.stream, each.account, each.batch_id)
+        for batch in Landing(landed.landing).batches()
+        if (batch.path / ROWS).exists() and (each := batch.manifest)
+    }
+    assert counting
+    assert counting <= left
 
 
 def test_a_night_that_never_landed_is_refused(landed: Home, installation: Installation) -> None:

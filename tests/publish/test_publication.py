@@ -14,7 +14,8 @@ from publish.candidate import NotTransformedError, read_candidate
 from publish.content_hash import canonical, content_hash, table_hash
 from publish.files import Places, current_id
 from publish.postgres import MismatchError, Transaction, transaction
-from publish.publication import Publication, publish
+from publish.publication import Publication, prune_files, publish
+from publish.read import current_record
 
 FIRST, SECOND = date(2026, 5, 20), date(2026, 5, 21)
 
@@ -164,6 +165,11 @@ def test_old_files_are_removed(run: Any, installation: Any) -> None:
     left = {path.name for path in installation.home.publications.glob("marts_*")}
     assert left == {f"marts_{item.publication_id}.{kind}" for item in runs[1:]
                     for kind in ("duckdb", "parquet")}  # fmt: skip
+    publication = installation.settings.publication.model_copy(update={"keep": 1})
+    shorter = installation.settings.model_copy(update={"publication": publication})
+    assert len(prune_files(installation.home, shorter)) == 2
+    assert current_record(installation.home).publication_id == runs[-1].publication_id
+    assert prune_files(installation.home, shorter) == []
 
 
 class Killed(BaseException):

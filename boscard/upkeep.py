@@ -1,0 +1,166 @@
+"""What keeps an installation from growing without end; nothing that a number rests on is touched.
+
+Each part may be called at any time and again: it takes the locks of those whose files it removes.
+"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from itertools import groupby
+from pathlib import Path
+from typing import Final
+
+from boscard import airflow_home
+from boscard.home import Home
+from boscard.settings import Settings
+from ingest.batch import TYPED, Batch
+from ingest.landing import Landing, verdict_state
+from ingest.plan import Landed
+from ingest.registry import SOURCES
+from ingest.superseded import superseded
+
+
+@dataclass(frozen=True, slots=True)
+class Freed:
+    """What one part of the upkeep removed."""
+
+    what: str
+    items: int
+    bytes: int
+
+    def __str__(self) -> str:
+        return f"{self.what}: {self.items:,} removed, {self.bytes / 1e6:,.1f} MB"
+
+
+def release_bytes(home: Home, settings: Settings, moment: datetime) -> Freed:
+    """Let go the vendor's bytes of batches that newer ones have replaced whole, once old enough.
+
+    Their typed rows, calls and verdicts stay, so every night can still be replayed.
+    """
+    landing = Landing(home.landing)
+    before = moment.date() - timedelta(days=settings.upkeep.keep_bytes)
+    freed = [landing.release(batch, moment) for batch in _replaced(landing, before)]
+    return Freed("vendors' bytes", sum(map(bool, freed)), sum(freed))
+
+
+def prune_publications(home: Home, settings: Settings, _: datetime) -> Freed:
+    """Remove the files of all but the newest publications, and what a killed one left unfinished.
+
+    The current one always stays, and so does the record of all in `kpi.publications`.
+    """
+    from publish.publication import prune_files
+
+    if not home.publications.exists():
+        return Freed("publications", 0, 0)
+    before = _size(home.publications)
+    removed = prune_files(home, settings)
+    return Freed("publications", len(removed), before - _size(home.publications))
+
+
+def checkpoint(home: Home, _: Settings, __: datetime) -> Freed:
+    """Write the warehouse's log into its file, and give what was deleted there to new rows.
+
+    Raises WarehouseBusy while a night is at the warehouse.
+    """
+    from warehouse.connection import connect
+    from warehouse.lock import writer_lock
+
+    if not home.warehouse.exists():
+        return Freed("warehouse", 0, 0)
+    with writer_lock(home):
+        before = _size(home.warehouse.parent)
+        connection = connect(home.warehouse)
+        try:
+            connection.execute("force checkpoint").fetchall()
+        finally:
+            connection.close()
+        return Freed("warehouse", 0, max(0, before - _size(home.warehouse.parent)))
+
+
+def remove_logs(home: Home, settings: Settings, moment: datetime) -> Freed:
+    """Remove logs that nobody has written to for long, and folders that this empties."""
+    oldest = (moment - timedelta(days=settings.upkeep.keep_logs)).timestamp()
+    items = size = 0
+    for path in sorted(home.logs.rglob("*"), reverse=True):  # what a folder holds before itself
+        if path.is_file() and path.stat().st_mtime < oldest:
+            items += 1
+            size += path.stat().st_size
+            path.unlink()
+        elif path.is_dir() and path.stat().st_mtime < oldest and not any(path.iterdir()):
+            path.rmdir()
+    return Freed("logs", items, size)
+
+
+def clean_airflow(home: Home, settings: Settings, moment: datetime) -> None:
+    """Remove old runs, logs and events from Airflow's database. Raises RuntimeError.
+
+    Not for a task: Airflow keeps its tasks from its database.
+    """
+    environ = airflow_home.environment(home)
+    oldest = (moment - timedelta(days=settings.upkeep.keep_logs)).isoformat(timespec="seconds")
+    command = [airflow_home.airflow_command(), "db", "clean", "--clean-before-timestamp", oldest]
+    log = home.logs / "upkeep.log"
+    log.parent.mkdir(parents=True, exist_ok=True)
+    with log.open("ab") as file:
+        done = subprocess.run(
+            [*command, "--yes", "--skip-archive"],
+            env=environ,
+            stdout=file,
+            stderr=file,
+            check=False,
+        )
+    if done.returncode:
+        raise RuntimeError(f"`airflow db clean` failed: see {log}")
+
+
+PARTS: Final[Mapping[str, Callable[[Home, Settings, datetime], Freed]]] = {
+    "release_bytes": release_bytes,
+    "prune_publications": prune_publications,
+    "checkpoint": checkpoint,
+    "remove_logs": remove_logs,
+}
+
+
+def everything(home: Home, settings: Settings, moment: datetime) -> Iterator[str]:
+    """A line a part, when it is done; Airflow's database too, where there is one."""
+    for part in PARTS.values():
+        yield str(part(home, settings, moment))
+    if airflow_home.DATABASE in os.environ or (home.airflow / "migrated").exists():
+        clean_airflow(home, settings, moment)
+        yield "Airflow's database: cleaned"
+
+
+def _replaced(landing: Landing, before: date) -> Iterator[Batch]:
+    """Batches of nights before `before` of which no row counts any more."""
+    for (source, _, name), group in groupby(landing.batches(), key=_stream):
+        states = {batch: verdict_state(batch) for batch in group}
+        landed = [
+            Landed(
+                batch.manifest.window,
+                batch.manifest.as_of_date,
+                batch.manifest.sequence,
+                is_held=state != "passed",
+            )
+            for batch, state in states.items()
+            if state is not None
+        ]
+        stream = SOURCES[source].streams.get(name)
+        gone = set(superseded(stream, landed)) if stream else set()
+        for batch, state in states.items():
+            is_typed = state != "passed" or (batch.path / TYPED).exists()
+            is_old = batch.manifest.as_of_date < before
+            if batch.manifest.sequence in gone and is_typed and is_old:
+                yield batch
+
+
+def _stream(batch: Batch) -> tuple[str, str, str]:
+    return batch.manifest.source, batch.manifest.account, batch.manifest.stream
+
+
+def _size(folder: Path) -> int:
+    paths = [path for path in folder.rglob("*") if path.is_file() and not path.is_symlink()]
+    return sum(path.stat().st_size for path in paths)

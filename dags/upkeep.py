@@ -1,0 +1,67 @@
+"""Once a week: what nothing rests on any more is removed, so that no disk fills."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from airflow.sdk import DAG, CronTriggerTimetable, chain, get_current_context, task
+
+from boscard.retry_policy import RETRIES, SHORT, ByRecovery
+from boscard.settings import read_settings
+from boscard.tonight import RUN_TYPES
+
+SETTINGS = read_settings()
+HOURS_AFTER_PUBLICATION = 6
+
+DOC = """\
+Keeps the installation from growing without end; `upkeep` in `boscard.toml` says how long each is
+kept. Nothing that a number rests on is touched: every night can still be replayed and explained.
+
+| task | does |
+|---|---|
+| `release_bytes` | vendors' bytes of old batches that newer ones have replaced whole |
+| `prune_publications` | files of all but the newest publications |
+| `checkpoint` | the warehouse's log into its file |
+| `remove_logs` | logs that nobody has written to for long |
+
+**Triage.** `checkpoint` red, *WarehouseBusy*: a night is still at work; it is tried again. Anything
+else is a bug of ours and may wait: only disk space is at stake. Airflow keeps its tasks from its
+own database: `boscard upkeep` on the command line cleans that too.
+"""
+
+with DAG(
+    dag_id="upkeep",
+    description="Remove what nothing rests on any more",
+    schedule=CronTriggerTimetable(
+        f"0 {(SETTINGS.company.publication_hour + HOURS_AFTER_PUBLICATION) % 24} * * 0",
+        timezone=SETTINGS.company.time_zone,
+    ),
+    catchup=False,
+    max_active_runs=1,
+    allowed_run_types=RUN_TYPES,
+    default_args={
+        "owner": "boscard",
+        "retries": RETRIES,
+        "retry_delay": SHORT,
+        "retry_policy": ByRecovery(),
+        "execution_timeout": timedelta(hours=1),
+    },
+    tags=["upkeep"],
+    doc_md=DOC,
+) as upkeep:
+
+    @task
+    def part(name: str) -> str:
+        """One part of the upkeep; returns what it removed."""
+        from boscard.home import Home
+        from boscard.upkeep import PARTS  # heavy: it must not be imported while a DAG is parsed
+
+        moment = get_current_context()["dag_run"].run_after
+        return str(PARTS[name](Home.default(), SETTINGS, moment))
+
+    chain(
+        part.override(task_id="release_bytes")("release_bytes"),
+        part.override(task_id="prune_publications")("prune_publications"),
+        part.override(task_id="checkpoint", pool="warehouse")("checkpoint"),
+        part.override(task_id="remove_logs")("remove_logs"),
+    )

@@ -1,0 +1,110 @@
+"""What upkeep removes, and what it leaves."""
+
+from __future__ import annotations
+
+import os
+from datetime import UTC, date, datetime, timedelta
+
+import pytest
+
+from boscard.home import PROJECT, Home
+from boscard.settings import read_settings
+from boscard.upkeep import PARTS, checkpoint, prune_publications, release_bytes, remove_logs
+from ingest.batch import CALLS, MANIFEST, QUARANTINE, RELEASED, ROWS, TYPED, VERDICT
+from ingest.landing import Landing
+from tests.warehouse.landed import land
+from warehouse.connection import connect
+from warehouse.errors import WarehouseBusy
+from warehouse.lock import writer_lock
+
+SETTINGS = read_settings(PROJECT / "boscard.toml")
+NOW = datetime(2026, 11, 23, 12, tzinfo=UTC)
+OLD = NOW.date() - timedelta(days=SETTINGS.upkeep.keep_bytes + 1)
+DAY = date(2026, 1, 5)
+
+
+@pytest.fixture
+def home(tmp_path):
+    return Home(tmp_path / "var")
+
+
+@pytest.fixture
+def landed(home):
+    def land_day(as_of, **options):
+        row = {"campaign_id": "1", "report_date": DAY}
+        return land(
+            Landing(home.landing), "google_ads", "1", "campaign_daily", [row],
+            as_of=as_of, window=(DAY, DAY), **options,
+        )  # fmt: skip
+
+    return land_day
+
+
+def test_the_bytes_of_an_old_replaced_batch_go_and_all_else_stays(home, landed):
+    old, new = landed(OLD), landed(OLD + timedelta(days=1))
+    size = (old.path / ROWS).stat().st_size
+    freed = release_bytes(home, SETTINGS, NOW)
+    assert (freed.items, freed.bytes) == (1, size)
+    kept = {CALLS, MANIFEST, QUARANTINE, RELEASED, TYPED, VERDICT}
+    assert {path.name for path in old.path.iterdir()} == kept
+    assert (old.path / RELEASED).stat().st_mode & 0o777 == 0o600
+    assert (new.path / ROWS).exists()
+    assert release_bytes(home, SETTINGS, NOW).items == 0
+    assert len(Landing(home.landing).batches()) == 2
+
+
+@pytest.mark.parametrize(
+    ("as_of", "then"),
+    [
+        pytest.param(OLD + timedelta(days=1), {}, id="not old enough"),
+        pytest.param(OLD, {"state": "held"}, id="what came later is held"),
+        pytest.param(OLD, {"gated": False}, id="what came later is not judged"),
+    ],
+)
+def test_the_bytes_stay(home, landed, as_of, then):
+    landed(as_of)
+    landed(as_of, **then)
+    assert release_bytes(home, SETTINGS, NOW).items == 0
+
+
+def test_the_bytes_stay_where_typed_rows_are_missing(home, landed):
+    (landed(OLD).path / TYPED).unlink()
+    landed(OLD)
+    assert release_bytes(home, SETTINGS, NOW).items == 0
+
+
+def test_only_logs_of_long_ago_are_removed(home):
+    folder = home.logs / "airflow" / "dag_id=scorecard"
+    folder.mkdir(parents=True)
+    old = (NOW - timedelta(days=SETTINGS.upkeep.keep_logs, seconds=1)).timestamp()
+    new = (NOW - timedelta(days=SETTINGS.upkeep.keep_logs - 1)).timestamp()
+    for path, when in ((folder / "a.log", old), (home.logs / "b.log", new)):
+        path.write_text("words")
+        os.utime(path, (when, when))
+    freed = remove_logs(home, SETTINGS, NOW)
+    assert (freed.items, freed.bytes) == (1, 5)
+    assert (home.logs / "b.log").exists()
+    assert not (folder / "a.log").exists()
+
+
+def test_a_checkpoint_leaves_no_log_and_waits_for_no_writer(home):
+    connection = connect(home.warehouse)
+    connection.execute("create table t as select range from range(1000)").fetchall()
+    connection.close()
+    checkpoint(home, SETTINGS, NOW)
+    assert not home.warehouse.with_name("warehouse.duckdb.wal").exists()
+    with writer_lock(home), pytest.raises(WarehouseBusy):
+        checkpoint(home, SETTINGS, NOW)
+
+
+def test_files_without_a_publication_are_let_be(home):
+    """A night was killed after its files and before the link: its rerun completes it."""
+    home.publications.mkdir(parents=True)
+    (home.publications / "marts_20261122_abc.duckdb").write_bytes(b"")
+    assert prune_publications(home, SETTINGS, NOW).items == 0
+    assert len(list(home.publications.glob("marts_*"))) == 1
+
+
+def test_nothing_to_do_is_no_error(home):
+    for part in PARTS.values():
+        assert part(home, SETTINGS, NOW).items == 0
