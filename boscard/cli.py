@@ -14,6 +14,7 @@ from rich.markup import escape
 
 import boscard
 from boscard.clock import Clock
+from boscard.disk import CannotWrite, complain
 from boscard.home import Home
 from boscard.settings import Settings, SettingsError, read_settings
 
@@ -30,6 +31,10 @@ class Commands(click.Group):
         except Exception as error:
             if _is_told_plainly(error):
                 raise click.ClickException(str(error)) from error
+            try:
+                complain(Home.default().root, str(ctx.invoked_subcommand), str(error), error)
+            except CannotWrite as told:
+                raise click.ClickException(str(told)) from error
             raise
 
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -12,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from boscard.atomic import write_whole
 from boscard.clock import Clock
+from boscard.disk import CannotWrite, complain, writing
 from boscard.home import Home
 from boscard.settings import Settings, SettingsError, read_settings
 from ingest.batch import Batch, Unit, Window
@@ -73,17 +75,18 @@ class Night:
         """
         from ingest.pull import pull_units
 
-        done = pull_units(
-            units,
-            settings=self.settings,
-            clock=self.clock,
-            landing=self.landing,
-            connection=connection,
-            tokens=tokens,
-            progress=progress or _progress(),
-        )
-        for pulled in done:
-            self._remember_failure(pulled.unit, pulled.error)
+        with self._writing("pull"):
+            done = pull_units(
+                units,
+                settings=self.settings,
+                clock=self.clock,
+                landing=self.landing,
+                connection=connection,
+                tokens=tokens,
+                progress=progress or _progress(),
+            )
+            for pulled in done:
+                self._remember_failure(pulled.unit, pulled.error)
         errors = [pulled.error for pulled in done if pulled.error is not None]
         serious = [error for error in errors if not isinstance(error, Skipped)]
         if serious:
@@ -94,7 +97,8 @@ class Night:
         """Judge all landed batches of a source that no gate has seen."""
         from expectations.gate import gate_source
 
-        return gate_source(source, landing=self.landing, settings=self.settings)
+        with self._writing("gate"):
+            return gate_source(source, landing=self.landing, settings=self.settings)
 
     def report(self, source: str) -> dict[str, Any]:
         """Say that a source is done for tonight, and what of it is missing and why."""
@@ -117,8 +121,9 @@ class Night:
             "missing": missing,
         }
         path = self._report_path(source)
-        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        write_whole(path, json.dumps(report, indent=1).encode())
+        with self._writing("report"):
+            path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+            write_whole(path, json.dumps(report, indent=1).encode())
         return report
 
     def unreported(self) -> list[str]:
@@ -150,14 +155,18 @@ class Night:
         from boscard.hash_key import hash_key
         from warehouse.load import load
 
-        report = load(self.home, self.settings, self.clock, hash_key(self.home, self.settings))
+        with self._writing("load"):
+            report = load(self.home, self.settings, self.clock, hash_key(self.home, self.settings))
         _say(f"load: {len(report.loaded)} batches, {report.rows:,} rows; {len(report.held)} held")
         return report
 
     def transform(self) -> TransformReport:
         from warehouse.transform import transform
 
-        report = transform(self.home, self.settings, self.clock)
+        with self._writing("transform"):
+            report = transform(self.home, self.settings, self.clock)
+            for words in (report.error, *(node.message for node in report.failures)):
+                complain(self.home.root, "transform", words or "")
         _say(f"transform: {len(report.nodes)} models and tests, {len(report.failures)} failed")
         return report
 
@@ -172,7 +181,8 @@ class Night:
     def publish(self) -> Publication:
         from publish.publication import publish
 
-        result = publish(self.home, self.settings, self.clock, postgres_url=self.postgres_url())
+        with self._writing("publish"):
+            result = publish(self.home, self.settings, self.clock, postgres_url=self.postgres_url())
         _say(f"publish: {result.changed_rows:,} rows changed")
         return result
 
@@ -183,7 +193,8 @@ class Night:
 
         if current_record(self.home) is None:
             return None
-        return write_page(self.home, self.settings, self.complaints())
+        with self._writing("page"):
+            return write_page(self.home, self.settings, self.complaints())
 
     def published(self) -> Record | None:
         """The current publication, if it is this night's."""
@@ -255,6 +266,16 @@ class Night:
             )
         found += self._unsent()
         return found
+
+    @contextmanager
+    def _writing(self, step: str) -> Iterator[None]:
+        """A full disk or a closed folder is told where it can be seen, too, not in a log alone."""
+        try:
+            with writing(self.home.root, step):
+                yield
+        except CannotWrite as error:
+            _say(f"{step}: {error}")
+            raise
 
     def postgres_url(self) -> str | None:
         """The serving database's URL from its connection; None for the embedded one."""
@@ -335,7 +356,7 @@ class Night:
 def _say(words: str) -> None:
     path = os.environ.get("BOSCARD_PROGRESS")
     if path:
-        with Path(path).open("a", encoding="utf-8") as file:
+        with suppress(OSError), Path(path).open("a", encoding="utf-8") as file:
             file.write(f"{words}\n")
 
 

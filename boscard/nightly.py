@@ -21,6 +21,7 @@ from typing import Any
 from rich.console import Console
 
 from boscard import airflow_home, backfill
+from boscard.disk import probe
 from boscard.home import Home
 from boscard.night import Night
 from boscard.vendors import reachable_vendors
@@ -46,9 +47,10 @@ def run_night(night: Night, console: Console, accept_movements: bool = False) ->
     """Run the ingest DAGs, at most four at once, then `scorecard`.
 
     `accept_movements`: settled numbers may change this time, a person has looked at them.
-    Raises NightlyError where another night runs below the same home, or a later one is published.
+    Raises NightlyError where another night runs below the same home, or a later one is published,
+    and CannotWrite where nothing can be written there.
     """
-    night.home.create()
+    probe(night.home.root)
     _refuse_older(night)
     logs = night.home.logs / str(night.clock.as_of_date)
     logs.mkdir(parents=True, exist_ok=True)

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING
 from rich.console import Console
 from rich.markup import escape
 
+from boscard.disk import CannotWrite, probe
+
 if TYPE_CHECKING:
     from boscard.night import Night
     from boscard.nightly import DagOutcome
@@ -21,7 +23,7 @@ def print_summary(
 ) -> int:
     """Print the night's end; returns the exit status."""
     publication = night.published()
-    complaints = night.complaints()
+    complaints = [*_trouble(night), *night.complaints()]
     console.print()
     if publication is None:
         console.print(f"[bold red]not published[/] after {took.total_seconds():.0f} s")
@@ -46,3 +48,11 @@ def print_summary(
     if publication is None:
         return NOT_PUBLISHED
     return INCOMPLETE if complaints else PUBLISHED
+
+
+def _trouble(night: Night) -> list[str]:
+    try:
+        probe(night.home.root)
+    except CannotWrite as error:
+        return [str(error)]
+    return []
