@@ -11,6 +11,7 @@ import sys
 from pathlib import Path
 
 from boscard.home import PROJECT, Home
+from boscard.made_secrets import made_once
 from boscard.settings import Settings
 from ingest.registry import SOURCES
 
@@ -60,8 +61,7 @@ def environment(home: Home, port: int | None = None) -> dict[str, str]:
 def passwords_file(home: Home) -> Path:
     """The password of Airflow's user `admin`, made here: one that Airflow makes is logged."""
     path = home.airflow / "secrets" / "passwords.json"
-    if not path.exists():
-        _write_private(path, json.dumps({"admin": secrets.token_urlsafe(18)}))
+    made_once(path, lambda: json.dumps({"admin": secrets.token_urlsafe(18)}))
     return path
 
 
@@ -95,35 +95,35 @@ def migrate(home: Home, settings: Settings, environ: dict[str, str]) -> None:
     stamp.write_text(wanted, encoding="utf-8")
 
 
+def end_left_runs(home: Home, environ: dict[str, str]) -> None:
+    """End what Airflow takes for running of nights that were killed; no night may run meanwhile."""
+    _logged(environ, home, sys.executable, "-m", "boscard.left_runs")
+
+
 def airflow_command() -> str:
     """The airflow program of this environment."""
     return str(Path(sys.executable).with_name("airflow"))
 
 
 def _airflow(environ: dict[str, str], home: Home, *arguments: str) -> None:
+    _logged(environ, home, airflow_command(), *arguments)
+
+
+def _logged(environ: dict[str, str], home: Home, *command: str) -> None:
     log = home.logs / "airflow-setup.log"
     log.parent.mkdir(parents=True, exist_ok=True)
     with log.open("a", encoding="utf-8") as file:
         done = subprocess.run(
-            [airflow_command(), *arguments], env=environ, stdout=file, stderr=file, check=False
+            command, cwd=PROJECT, env=environ, stdout=file, stderr=file, check=False
         )
     if done.returncode:
-        raise RuntimeError(f"`airflow {' '.join(arguments)}` failed: see {log}")
+        raise RuntimeError(f"`{' '.join(command)}` failed: see {log}")
 
 
 def _secret(home: Home, name: str) -> str:
-    """A generated secret, made once, mode 0600."""
-    path = home.airflow / "secrets" / name
-    if not path.exists():
+    def make() -> str:
         from cryptography.fernet import Fernet
 
-        value = Fernet.generate_key().decode() if name == "fernet_key" else secrets.token_hex(32)
-        _write_private(path, value)
-    return path.read_text(encoding="ascii")
+        return Fernet.generate_key().decode() if name == "fernet_key" else secrets.token_hex(32)
 
-
-def _write_private(path: Path, text: str) -> None:
-    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    with os.fdopen(handle, "w", encoding="ascii") as file:
-        file.write(text)
+    return made_once(home.airflow / "secrets" / name, make)

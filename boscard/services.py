@@ -11,6 +11,7 @@ from rich.console import Console
 
 from boscard import airflow_home, processes
 from boscard.home import Home
+from boscard.nightly import running_night
 from boscard.processes import Service
 from boscard.settings import Settings
 from boscard.vendors import sandbox_connections
@@ -52,6 +53,8 @@ def start_services(home: Home, settings: Settings, port: int, console: Console) 
     if not running:
         with console.status("preparing Airflow's database"):
             airflow_home.migrate(home, settings, environ)
+            if running_night(home) is None:
+                airflow_home.end_left_runs(home, environ)
     if settings.publication.postgres_connection is None:
         Embedded(home.postgres).start()
     started: list[Service] = []
