@@ -8,7 +8,7 @@ from decimal import Decimal
 import duckdb
 import pytest
 
-from expectations import typed
+from expectations import lines, typed
 from expectations.typed import cast
 
 
@@ -192,3 +192,18 @@ def test_calls_give_their_context_by_line(gatehouse, stage):
     contexts = [(2, {"form_id": "a"}), (0, {"form_id": "b"}), (3, {"form_id": "c"})]
     found = stage("typeform", "responses", rows, contexts=contexts)
     assert [row["form_id"] for row in found] == ["a", "a", "c", "c", "c"]
+
+
+def test_the_slow_path_leaves_no_rows_lying_about(gatehouse, stage, monkeypatch):
+    """Not beside the batch and not in a temporary folder; a killed gate's are written over."""
+    written = []
+
+    def sift(path, leaves, readable):
+        written.append(readable)
+        return lines.sift(path, leaves, readable)
+
+    monkeypatch.setattr("expectations.typed.sift", sift)
+    stage("hubspot", "contacts", [*gatehouse.clean("hubspot", "contacts", 1), b'{"id":"1"'])
+    [readable] = written
+    assert (readable.parent / "manifest.json").exists()
+    assert not readable.exists()

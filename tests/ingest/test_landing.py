@@ -166,6 +166,19 @@ def test_what_a_killed_run_leaves_does_not_exist_and_is_replaced(landing, moment
     assert b"half" not in landing.read_rows(batch)
 
 
+def test_what_a_killed_run_leaves_of_another_night_goes_with_the_next_batch(landing):
+    folder = landing.root / "google_ads/111/campaign_daily"
+    left = folder / ".pulling_2026-10-31_2026-10-01_2026-10-31"
+    left.mkdir(parents=True)
+    (left / ROWS).write_bytes(b"half")
+    at_work = replace(UNIT, window=Window(date(2026, 9, 1), date(2026, 9, 30)))
+    with landing.draft(at_work, NIGHT) as draft:
+        batch = landing.write(UNIT, NIGHT, PAGES)
+        assert not left.exists()
+        other = draft.commit()
+    assert set(folder.iterdir()) == {batch.path, other.path}
+
+
 def test_two_at_the_same_unit_do_not_mix(landing):
     with landing.draft(UNIT, NIGHT) as draft:
         with pytest.raises(Transient, match="another process"):

@@ -4,6 +4,7 @@ import json
 from datetime import date
 from typing import Any
 
+import duckdb
 import pytest
 
 from publish import audit as module
@@ -92,6 +93,24 @@ def test_dbt_results_count(installation: Any, judge: Any, status: str, blocks: b
     result = audit(installation.home, installation.settings, installation.clock(FIRST))
     assert result.may_publish is not blocks
     assert result.reasons == ([f"dbt test unique_x: {status}: Got 3 results"] if blocks else [])
+
+
+@pytest.mark.parametrize("left", [None, '{"args": {"va'], ids=["absent", "torn"])
+def test_marts_of_a_killed_build_block(installation: Any, judge: Any, left: str | None) -> None:
+    judge(FIRST)
+    path = installation.home.dbt_target / "run_results.json"
+    path.unlink() if left is None else path.write_text(left)
+    result = audit(installation.home, installation.settings, installation.clock(FIRST))
+    assert "transform the night" in result.reasons[0]
+
+
+def test_a_mart_that_was_not_built_blocks(installation: Any, judge: Any) -> None:
+    judge(FIRST)
+    with duckdb.connect(str(installation.home.warehouse)) as warehouse:
+        warehouse.execute("drop table marts.fct_deals")
+    result = audit(installation.home, installation.settings, installation.clock(FIRST))
+    assert result.reasons[0].startswith("the marts are not whole: ")
+    assert "fct_deals" in result.reasons[0]
 
 
 def test_another_nights_marts_block(installation: Any, judge: Any) -> None:

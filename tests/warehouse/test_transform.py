@@ -109,10 +109,14 @@ def test_a_project_that_does_not_parse_is_an_error_not_an_empty_success(
 ) -> None:
     monkeypatch.setattr(transform_module, "DBT_PROJECT", tmp_path)
     load(home, settings, a_clock(NIGHT, settings), KEY)
+    earlier = home.dbt_target / "run_results.json"
+    earlier.parent.mkdir(parents=True)
+    earlier.write_text("{}")
     report = transform(home, settings, a_clock(NIGHT, settings))
     assert report.nodes == ()
     assert "dbt_project.yml" in (report.error or "")
     assert not report.succeeded
+    assert not earlier.exists(), "an earlier build's results speak for marts that are no more"
 
 
 @pytest.mark.parametrize(
