@@ -14,7 +14,7 @@ import duckdb
 from expectations import dialect
 from publish.contract import View, quoted, quoted_text
 
-UNIT_INTERVAL = ("score", "coverage")
+UNIT_INTERVAL = ("score", "coverage", "rows_coverage")
 BANDS = ("green", "amber", "red", "no data", "not scored")
 
 

@@ -57,6 +57,7 @@ BROKEN: dict[str, list[Change]] = {
         _set("tolerance", "0", kpi_id="F01", period_type="month", valid_from="2026-04-01"),
         _set("kpi_id", "X99", kpi_id="C05", period_type="month"),
     ],
+    "kpi_measures": [_set("stream", "ad_daily", kpi_id="P01", part="numerator")],
     "kpi_segments": [_set("segment_type", "channel", kpi_id="P07")],
     "strategy_links": [
         _add(
@@ -82,6 +83,7 @@ FOUND = {
     "targets_agree_with_their_direction": "fail",
     "kpi_rows_name_known_kpis": "fail",
     "kpi_is_shown_for_the_company": "fail",
+    "kpi_measures_are_of_the_streams_it_rests_on": "fail",
     "strategy_links_join_known_objectives": "fail",
 }
 
