@@ -199,6 +199,10 @@ def test_it_is_told_as_a_tree_and_as_json(walk: Walk, installation: Installation
     assert call.sha256 in text
     assert f"{call.call_id}  {call.method}" in text
     assert "definition 2: clicks over impressions" in text
+    assert "provisional: May still change until 3 November 2026" in text
+    assert "rests on: All days so far, 2 of 2 accounts and all rows. Its sums are those" in text
     content = json.loads(to_json(found))
     assert content["streams"][0]["batches"][0]["calls"][0]["sha256"] == call.sha256
     assert len(content["days"]) == 31
+    assert 0 < content["value"]["may_move_by"] < 0.01
+    assert content["value"]["grounds"]["accounts_expected"] == 2
