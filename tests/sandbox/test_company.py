@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ast
 import subprocess
 import sys
 from datetime import date, datetime, timedelta
@@ -383,29 +382,6 @@ def test_the_pulse_is_quarterly_and_anonymous(grown: Company) -> None:
     assert len(per_quarter) == 5
     assert per_quarter.between(5, 14).all()
     assert pulse["contact_id"].isna().all()
-
-
-def _imported(path: Path) -> set[str]:
-    tree = ast.parse(path.read_text(encoding="utf-8"))
-    names: set[str] = set()
-    for node in ast.walk(tree):
-        if isinstance(node, ast.Import):
-            names |= {alias.name for alias in node.names}
-        elif isinstance(node, ast.ImportFrom) and node.module:
-            names |= {node.module, *(f"{node.module}.{alias.name}" for alias in node.names)}
-    return names
-
-
-def test_the_sandbox_knows_nothing_of_the_pipeline() -> None:
-    forbidden = {"ingest", "expectations", "warehouse", "dbt_project", "publish", "dags"}
-    allowed = {"boscard.clock", "boscard.settings", "boscard.home"}
-    files = sorted(Path(sandbox.__file__).parent.glob("*.py"))
-    assert len(files) > 15
-    for path in files:
-        for name in _imported(path):
-            assert name.split(".")[0] not in forbidden, f"{path.name} imports {name}"
-            if name.split(".")[0] == "boscard" and name != "boscard":
-                assert ".".join(name.split(".")[:2]) in allowed, f"{path.name} imports {name}"
 
 
 def test_numbers_are_whole_where_they_count(grown: Company) -> None:
