@@ -8,6 +8,7 @@ A batch never overwrites what a batch with a higher sequence brought, whichever 
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import duckdb
@@ -53,10 +54,12 @@ def load_rows(target: Target) -> None:
 
     Raises BatchBroken where the typed rows are not what the verdict or the window says.
     """
+    if target.stream.load == "window":
+        _replace_days(target)
+        return
+    _check_count(target)
     _stage(target)
     match target.stream.load:
-        case "window":
-            _replace_days(target)
         case "changes" | "responses":
             _upsert(target)
         case "snapshot" if not _has_newer(target):
@@ -66,14 +69,14 @@ def load_rows(target: Target) -> None:
                 _sweep(target, target.stream.sweeps)
         case "replace" if not _has_newer(target):
             target.run(f"delete from {target.table} where _account = ?", target.account)
-            _insert(target)
+            _insert(target, "select * from incoming")
         case _:
             pass
     target.run("drop table incoming")
 
 
-def _stage(target: Target) -> None:
-    """The typed rows with their origin, as the temporary table `incoming`."""
+def _stored_rows(target: Target) -> tuple[str, dict[str, object]]:
+    """The SQL for the typed rows as they are stored, without their batch, and its parameters."""
     path = str(target.batch.path / TYPED)
     present = {row[0] for row in target.run("describe select * from read_parquet(?)", path)}
     values = {
@@ -86,19 +89,24 @@ def _stage(target: Target) -> None:
     )
     is_archived = target.stream.load == "changes" and "is_archived" in present
     deleted = "coalesce(is_archived, false)" if is_archived else "false"
+    return (
+        f"select {columns}, _line, _call_id, {deleted} as _is_deleted"
+        f" from read_parquet($path), {PADS}",
+        {"path": path, **target.key.pads},
+    )
+
+
+def _stage(target: Target) -> None:
+    """The rows as the temporary table `incoming`, for loads that look at them more than once."""
+    rows, parameters = _stored_rows(target)
     target.connection.execute(
-        f"create or replace temporary table incoming as select {columns}, $account as _account,"
-        " $batch_id as _batch_id, cast($sequence as bigint) as _sequence, _line, _call_id,"
-        f" {deleted} as _is_deleted from read_parquet($path), {PADS}",
-        {
-            "account": target.account,
-            "batch_id": target.batch.manifest.batch_id,
-            "sequence": target.sequence,
-            "path": path,
-            **target.key.pads,
-        },
+        f"create or replace temporary table incoming as {rows}", parameters
     ).fetchall()
-    found = target.run("select count(*) from incoming")[0][0]
+
+
+def _check_count(target: Target) -> None:
+    path = str(target.batch.path / TYPED)
+    found = target.run("select count(*) from read_parquet(?)", path)[0][0]
     if found != target.rows_loaded:
         raise BatchBroken(
             f"{target.batch.path}: {TYPED} has {found} rows, the verdict says {target.rows_loaded};"
@@ -112,8 +120,10 @@ def _replace_days(target: Target) -> None:
     day = f'"{target.stream.date_column}"'
     if window is None:
         raise BatchBroken(f"{target.batch.path}: a batch of days without a window; land it again")
+    _check_count(target)
     outside = target.run(
-        f"select count(*) from incoming where ({day} between ? and ?) is not true",
+        f"select count(*) from read_parquet(?) where ({day} between ? and ?) is not true",
+        str(target.batch.path / TYPED),
         window.start,
         window.end,
     )[0][0]
@@ -148,7 +158,9 @@ def _replace_days(target: Target) -> None:
         window.start,
         window.end,
     )
-    _insert(target, f"where {replaced}")
+    # Straight from the file: a large window in a table of its own would double the memory.
+    rows, parameters = _stored_rows(target)
+    _insert(target, f"select * from ({rows}) where {replaced}", parameters)
     target.run("drop table replaced_days")
 
 
@@ -164,8 +176,8 @@ def _upsert(target: Target) -> None:
     )
     _insert(
         target,
-        f"where not exists (select 1 from {target.table} as present"
-        f" where present._account = incoming._account and {same_key})",
+        f"select * from incoming where not exists (select 1 from {target.table} as present"
+        f" where present._account = $account and {same_key})",
     )
 
 
@@ -217,14 +229,22 @@ def _quarantined_keys(target: Target) -> list[tuple[object, ...]]:
     return [tuple(key.get(name) for name in target.stream.key) for key in keys]
 
 
-def _insert(target: Target, condition: str = "") -> None:
+def _insert(target: Target, rows: str, parameters: Mapping[str, object] | None = None) -> None:
     """Rows enter in the order of day and key, so that files keep their order in time."""
     date_column = target.stream.date_column if target.stream.load == "window" else None
     order = [*([date_column] if date_column else []), *target.stream.key]
     listed = ", ".join(f'"{name}"' for name in dict.fromkeys(order))
-    target.run(
-        f"insert into {target.table} by name select * from incoming {condition} order by {listed}"
-    )
+    target.connection.execute(
+        f"insert into {target.table} by name select *, $account as _account,"
+        " $batch_id as _batch_id, cast($sequence as bigint) as _sequence"
+        f" from ({rows} order by {listed})",
+        {
+            "account": target.account,
+            "batch_id": target.batch.manifest.batch_id,
+            "sequence": target.sequence,
+            **(parameters or {}),
+        },
+    ).fetchall()
 
 
 def _same_key(target: Target) -> str:
