@@ -37,6 +37,7 @@ def main() -> int:
     parser.add_argument(
         "--quick", action="store_true", help="toy sizes, one round, nothing written"
     )
+    parser.add_argument("--rounds", type=int, default=3, help="how often each is measured (3)")
     asked = parser.parse_args()
     unknown = set(asked.names) - set(MEASURES)
     if unknown:
@@ -45,7 +46,9 @@ def main() -> int:
     for name in asked.names or MEASURES:
         machine = described()
         with tempfile.TemporaryDirectory(prefix="boscard-bench-") as scratch:
-            measurement = MEASURES[name](Path(scratch), is_quick=asked.quick)
+            measurement = MEASURES[name](
+                Path(scratch), is_quick=asked.quick, rounds=1 if asked.quick else asked.rounds
+            )
         if asked.quick:  # of so little work a target says nothing
             measurement = replace(measurement, targets=())
         print(table(measurement), end="\n\n", flush=True)

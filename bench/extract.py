@@ -24,8 +24,8 @@ OURS, GATED = "boscard, no rules", "boscard, all rules"
 DLT, DLT_ARROW = "dlt, Parquet loader", "dlt yielding Arrow"
 
 
-def measure(scratch: Path, *, is_quick: bool) -> Measurement:
-    days, ads, rounds = (5, 200, 1) if is_quick else (100, 10_000, 3)
+def measure(scratch: Path, *, is_quick: bool, rounds: int) -> Measurement:
+    days, ads = (5, 200) if is_quick else (100, 10_000)
     with serving(days, ads) as url:
         commands = [
             Command(

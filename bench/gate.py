@@ -10,8 +10,8 @@ from bench.rounds import Command, interleaved, middle, program, ratio, run
 OURS, BY_HAND = "boscard's gate", "by hand in SQL"
 
 
-def measure(scratch: Path, *, is_quick: bool) -> Measurement:
-    days, ads, rounds = (5, 200, 1) if is_quick else (500, 20_000, 3)
+def measure(scratch: Path, *, is_quick: bool, rounds: int) -> Measurement:
+    days, ads = (5, 200) if is_quick else (500, 20_000)
     run(program("gate", "land", scratch, days, ads))
     runs = interleaved(
         [

@@ -13,8 +13,8 @@ from bench.rounds import Run, program, run
 STEPS = ("load", "transform", "audit", "publish")
 
 
-def measure(scratch: Path, *, is_quick: bool) -> Measurement:
-    lengths, rounds = ((10, 20), 1) if is_quick else ((30, 300, 3_000), 3)
+def measure(scratch: Path, *, is_quick: bool, rounds: int) -> Measurement:
+    lengths = (10, 20) if is_quick else (30, 300, 3_000)
     for days in lengths:
         run(program("night", "prepare", scratch / f"{days}", days))
     runs: dict[tuple[int, str], list[Run]] = {}

@@ -43,9 +43,9 @@ class Measurement:
 
 
 class Measure(Protocol):
-    """Makes a measurement with files in a folder of its own; `is_quick`: at toy size, once."""
+    """Makes a measurement with files in a folder of its own; `is_quick`: at toy size."""
 
-    def __call__(self, scratch: Path, *, is_quick: bool) -> Measurement: ...
+    def __call__(self, scratch: Path, *, is_quick: bool, rounds: int) -> Measurement: ...
 
 
 def table(measurement: Measurement) -> str:

@@ -19,8 +19,8 @@ READERS = 8
 IDLE, BUSY = "idle", "while a night is published"
 
 
-def measure(scratch: Path, *, is_quick: bool) -> Measurement:
-    days, readers, rounds, seconds = (10, 2, 1, 1) if is_quick else (300, READERS, 3, 20)
+def measure(scratch: Path, *, is_quick: bool, rounds: int) -> Measurement:
+    days, readers, seconds = (10, 2, 1) if is_quick else (300, READERS, 20)
     tonight, before = scratch / "tonight", scratch / "before"
     run(program("night", "prepare", tonight, days))
     _earlier(tonight, before)

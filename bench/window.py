@@ -12,8 +12,8 @@ OURS, BARE = "ours", "bare"
 NAMES = {OURS: "boscard's load", BARE: "bare delete and insert"}
 
 
-def measure(scratch: Path, *, is_quick: bool) -> Measurement:
-    days, ads, rounds = (60, 20, 1) if is_quick else (1_500, 33_334, 5)
+def measure(scratch: Path, *, is_quick: bool, rounds: int) -> Measurement:
+    days, ads = (60, 20) if is_quick else (1_500, 33_334)
     seeded = scratch / OURS
     seeded.mkdir()
     run(program("window", "seed", seeded, days, ads, rounds))
