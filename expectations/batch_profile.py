@@ -67,6 +67,19 @@ def stage_volume(connection: duckdb.DuckDBPyConnection, volumes: Sequence[Volume
     _create(connection, "volume", rows)
 
 
+def stage_told(connection: duckdb.DuckDBPyConnection, facts: Facts) -> None:
+    """Create `told`: a row where the vendor said how many rows there are, with how many came."""
+    manifest = facts.batch.manifest
+    told = [] if manifest.rows_told is None else [manifest.rows_told]
+    rows = pa.table(
+        {
+            "rows": pa.array([manifest.rows for _ in told], pa.int64()),
+            "told": pa.array(told, pa.int64()),
+        }
+    )
+    _create(connection, "told", rows)
+
+
 def stage_fields(
     connection: duckdb.DuckDBPyConnection,
     facts: Facts,

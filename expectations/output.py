@@ -1,9 +1,11 @@
-"""What the gate writes beside a batch, by rename: typed.parquet and quarantine.parquet."""
+"""What the gate writes beside a batch, by rename: typed.parquet, quarantine.parquet and, where soft
+checks failed on rows that go on, noted.parquet."""
 
 # ruff: noqa: S608 - the SQL is made from our own descriptions of streams and rules
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import duckdb
@@ -13,11 +15,11 @@ import pyarrow.parquet as pq
 from boscard.atomic import replacing
 from expectations.facts import Facts
 from expectations.lines import pick
-from expectations.rules import Suite, literal
+from expectations.rules import RowRule, Rule, Suite, literal
 from expectations.split import key_json
 from expectations.typed import SQL_TYPE, TABLE
 from expectations.verdict import GateError
-from ingest.batch import QUARANTINE, ROWS, TYPED, Batch
+from ingest.batch import NOTED, QUARANTINE, ROWS, TYPED, Batch
 from ingest.stream import Stream
 
 _BLOCK = 1024
@@ -98,6 +100,36 @@ def write_quarantine(facts: Facts, suite: Suite, connection: duckdb.DuckDBPyConn
     return len(rows)
 
 
+def write_noted(
+    facts: Facts, suite: Suite, rules: Sequence[Rule], connection: duckdb.DuckDBPyConnection
+) -> None:
+    """The rows that go on though a soft check of `rules` speaks against them, by rule, with the
+    business day that they touch. No file where there are none."""
+    (facts.batch.path / NOTED).unlink(missing_ok=True)
+    parts = [
+        f"select _line, {literal(rule.name)} as rule, {_day(facts, suite)} as day "
+        f"from staged as typed_rows where ({rule.failing(facts)}) is true"
+        for rule in rules
+        if isinstance(rule, RowRule) and rule.action == "observe" and rule.severity != "info"
+    ]
+    if not parts:
+        return
+    noted = f"""
+        select * from ({" union all ".join(parts)})
+        where _line not in (select _line from set_aside)
+            and _line not in (select _line from superseded)
+        order by rule, _line
+    """
+    connection.execute(f"create or replace table noted as {noted}")
+    row = connection.execute("select count(*) from noted").fetchone()
+    if row and row[0]:
+        with replacing(facts.batch.path / NOTED) as part:
+            connection.execute(
+                f"copy noted to '{_sql(part)}' "
+                "(format parquet, compression zstd, use_tmp_file false)"
+            )
+
+
 def _day(facts: Facts, suite: Suite) -> str:
     """The SQL for the business day in which the KPIs count a row, NULL where no date is usable."""
     stream, zone = facts.stream, literal(facts.time_zone)
@@ -119,6 +151,7 @@ def _day(facts: Facts, suite: Suite) -> str:
 def write_kept_back(batch: Batch) -> None:
     """For a held or blocked batch: nothing goes on, and nothing is set aside of what is held."""
     (batch.path / TYPED).unlink(missing_ok=True)
+    (batch.path / NOTED).unlink(missing_ok=True)
     _write_rows(batch, [])
 
 

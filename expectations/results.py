@@ -61,6 +61,7 @@ def _result(facts: Facts, rule: Rule, state: State, count: Count, observed: str)
         n_total=count.total,
         sample=count.sample,
         sentence=_sentence(facts, rule, state, count),
+        of_rows=state == "fail" and not isinstance(rule, BatchRule),
     )
 
 

@@ -152,6 +152,26 @@ def _has_volume(facts: Facts) -> bool:
     return facts.stream.load == "window" or bool(facts.history.passed)
 
 
+def as_told(subject: str) -> Rule:
+    """As many rows as the vendor itself says there are, for streams of which it says so.
+
+    While a list is read things are made and taken away: two rows, or one in fifty, may be missing.
+    """
+    return BatchRule(
+        name="as_many_as_told",
+        action="hold",
+        severity="critical",
+        query="select rows || ' of ' || told from told "
+        "where told - rows > 2 and told - rows > 0.02 * told",
+        total="select count(*) from told",
+        applies=lambda facts: facts.batch.manifest.rows_told is not None,
+        speaks_of_empty=True,
+        expected="as many rows as the vendor says there are",
+        sentence=f"Not all {subject} arrived: the vendor itself counts more. "
+        "The last complete numbers stay in use.",
+    )
+
+
 def _schema(subject: str) -> tuple[Rule, ...]:
     return (
         BatchRule(

@@ -29,6 +29,7 @@ class Result:
 
     pass, fail: evaluated; error: could not be evaluated; empty: there were no rows to look at;
     skipped: what it compares with is not known. `sentence` is for the marketer, of failures only.
+    `of_rows`: it failed on rows that are known, not on the batch as a whole.
     """
 
     check_id: str
@@ -42,6 +43,7 @@ class Result:
     n_total: int
     sample: tuple[str, ...]
     sentence: str
+    of_rows: bool = False
 
     @property
     def stops(self) -> bool:

@@ -13,6 +13,7 @@ CALLS = "calls.ndjson.zst"
 MANIFEST = "manifest.json"
 TYPED = "typed.parquet"
 QUARANTINE = "quarantine.parquet"
+NOTED = "noted.parquet"
 VERDICT = "verdict.json"
 RELEASED = "released.json"
 
@@ -65,7 +66,8 @@ class Manifest:
     """manifest.json, written last by atomic rename: a batch without one does not exist.
 
     `sequence` counts the batches of one (source, account, stream) from 1; replay follows it.
-    `sha256` and `bytes` are of the uncompressed rows.
+    `sha256` and `bytes` are of the uncompressed rows. `rows_told`: how many rows there are by the
+    vendor's own count; None where it tells none.
     """
 
     format: int
@@ -81,6 +83,7 @@ class Manifest:
     bytes: int
     sha256: str
     landed_at: str
+    rows_told: int | None = None
 
     @property
     def unit(self) -> Unit:

@@ -69,7 +69,11 @@ class Reply:
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """The rows of one call as the vendor's bytes, the decoded rest of its body, and facts."""
+    """The rows of one call as the vendor's bytes, the decoded rest of its body, and facts.
+
+    `told`: how many rows the vendor says there are, on the first page of what it counts, and 0 on
+    the others; None where it does not say.
+    """
 
     rows: Sequence[bytes | msgspec.Raw] = field(repr=False)
     envelope: Mapping[str, Any] = field(default_factory=dict)
@@ -81,6 +85,7 @@ class Page:
     attempts: int = 1
     milliseconds: int = 0
     context: Mapping[str, str] = field(default_factory=dict)
+    told: int | None = None
 
     def find(self, path: str) -> Any:
         """The envelope's value at a dotted path, or None."""

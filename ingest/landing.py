@@ -124,6 +124,8 @@ class Draft:
         self._digest = hashlib.sha256()
         self._bytes = 0
         self.rows = 0
+        self._told: list[int] = []
+        self._untold = 0
         self._calls: list[Call] = []
 
     def __enter__(self) -> Self:
@@ -158,6 +160,10 @@ class Draft:
         )
         self._calls.append(call)
         self.rows += len(page.rows)
+        if page.told is None:
+            self._untold += len(page.rows)
+        else:
+            self._told.append(page.told)
 
     def commit(self) -> Batch:
         """Give the batch its place in the sequence; it exists from here on, whole."""
@@ -186,6 +192,7 @@ class Draft:
                 bytes=self._bytes,
                 sha256=self._digest.hexdigest(),
                 landed_at=datetime.now(UTC).isoformat(timespec="seconds"),
+                rows_told=self._untold + sum(self._told) if self._told else None,
             )
             compressed = pa.compress(b"".join(call + b"\n" for call in calls), "zstd", asbytes=True)
             _write_private(self._path / CALLS, compressed)

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, replace
 from typing import Protocol
 
 from ingest.errors import Refused, Transient
@@ -50,6 +50,13 @@ def pages(
                 "shorten the stream's window_days, or raise the cap if that much data is right",
             )
         asked.add(following.identity)
+
+
+def counted(found: Iterable[Page], total: str) -> Iterator[Page]:
+    """The pages of one query; the envelope of the first says at `total` how many rows they hold."""
+    for number, page in enumerate(found):
+        rows = page.find(total) if number == 0 else 0
+        yield replace(page, told=rows if isinstance(rows, int) else None)
 
 
 @dataclass(frozen=True, slots=True)

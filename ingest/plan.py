@@ -104,22 +104,31 @@ def due(
     changes are wanted since the newest night that landed, with an overlap, or since the first day
     asked for; a list every `every_days` nights, and when days are asked for.
     """
-    had = [batch for batch in landed if batch.as_of_date >= as_of and not batch.is_blocked]
-    tonight = [] if again else had
     earlier = [batch for batch in landed if batch.as_of_date < as_of]
+    tonight = [batch for batch in landed if batch.as_of_date >= as_of and not again]
+    tonight.sort(key=lambda batch: batch.sequence)
+    is_had = bool(tonight) and not tonight[-1].is_blocked
     if not stream.is_windowed:
-        is_fresh = asked is None and not again and _is_fresh(stream, earlier, as_of)
-        return [] if tonight or is_fresh else [None]
+        is_wanted = again or asked is not None or bool(tonight)
+        is_fresh = not is_wanted and _is_fresh(stream, earlier, as_of)
+        return [] if is_had or is_fresh else [None]
     if whole is None:
         return []
     if stream.load == "changes":
-        since = [] if tonight else [_since(stream, earlier, whole)]
+        since = [] if is_had else [_since(stream, earlier, whole)]
         return list[Window | None](_since_asked(asked, tonight, since, whole))
-    taken = [batch.window for batch in tonight if batch.window]
+    taken: list[Window] = []
+    for batch in tonight:
+        if batch.window:
+            taken = _with(taken, batch.window, is_taken=not batch.is_blocked)
     final = _final(stream, earlier, behind=as_of - whole.end)
     wanted = merge([*gaps(final, whole), *_still_held(earlier), *([asked] if asked else [])])
     left = clip(subtract(wanted, taken), whole)
     return [part for window in left for part in split(window, stream.window_days)]
+
+
+def _with(windows: list[Window], window: Window, *, is_taken: bool) -> list[Window]:
+    return merge([*windows, window]) if is_taken else subtract(windows, [window])
 
 
 def _is_fresh(stream: Stream, earlier: Sequence[Landed], as_of: date) -> bool:
@@ -143,7 +152,7 @@ def _since_asked(
     if asked is None or asked.start > whole.end:
         return due
     first = max(asked.start, whole.start)
-    had = [*due, *(batch.window for batch in tonight if batch.window)]
+    had = [*due, *(one.window for one in tonight if one.window and not one.is_blocked)]
     if any(window.start <= first for window in had):
         return due
     return [Window(first, whole.end)]
@@ -168,7 +177,7 @@ def _still_held(earlier: Sequence[Landed]) -> list[Window]:
     for batch in sorted(earlier, key=lambda batch: batch.sequence):
         if batch.window is None:
             continue
-        held = merge([*held, batch.window]) if batch.is_held else subtract(held, [batch.window])
+        held = _with(held, batch.window, is_taken=batch.is_held)
     return held
 
 

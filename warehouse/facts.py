@@ -10,20 +10,22 @@ import duckdb
 
 from expectations.split import key_json
 from expectations.verdict import Verdict
-from ingest.batch import CALLS, QUARANTINE, VERDICT, Batch
+from ingest.batch import CALLS, NOTED, QUARANTINE, VERDICT, Batch
 from ingest.registry import SOURCES
 from ingest.stream import raw_table
 from warehouse.day_totals import record_day_totals
 
 _RESULT = (
     "struct(check_id varchar, rule varchar, severity varchar, action varchar, state varchar,"
-    " observed json, expected json, n_failed bigint, n_total bigint, sentence varchar)[]"
+    " observed json, expected json, n_failed bigint, n_total bigint, sentence varchar,"
+    " of_rows boolean)[]"
 )
 _TABLES = (
     "loaded_batches",
     "check_results",
     "quarantined_days",
     "quarantine",
+    "noted",
     "sound_again",
     "day_totals",
     "calls",
@@ -71,7 +73,7 @@ def record_batch(connection: duckdb.DuckDBPyConnection, batch: Batch, verdict: V
         select ?, ?, ?, ?, ?, ?, ?,
             result.check_id, result.rule, result.severity, result.action, result.state,
             result.observed ->> '$', result.expected ->> '$',
-            result.n_failed, result.n_total, result.sentence
+            result.n_failed, result.n_total, result.sentence, coalesce(result.of_rows, false)
         from (
             select unnest(results) as result
             from read_json(?, format = 'auto', columns = {{'results': '{_RESULT}'}})
@@ -82,6 +84,7 @@ def record_batch(connection: duckdb.DuckDBPyConnection, batch: Batch, verdict: V
     ).fetchall()
     _record_quarantine(connection, batch, identity)
     _record_sound_again(connection, identity)
+    _record_noted(connection, batch, identity)
     if verdict.state == "passed":
         record_day_totals(connection, batch)
     connection.execute(
@@ -109,6 +112,30 @@ def _record_quarantine(
         "insert into ops.quarantined_days select ?, ?, ?, ?, ?, day, count(*)"
         " from read_parquet(?) group by day order by day",
         [*identity, manifest.batch_id, manifest.as_of_date, path],
+    ).fetchall()
+
+
+def _record_noted(connection: duckdb.DuckDBPyConnection, batch: Batch, identity: list[str]) -> None:
+    """The rows that soft checks speak against, as long as they stand in their raw table."""
+    source, account, name = identity
+    path = batch.path / NOTED
+    if path.exists():
+        connection.execute(
+            "insert into ops.noted select ?, ?, ?, ?, _line, rule, day from read_parquet(?)"
+            " order by rule, _line",
+            [*identity, batch.manifest.batch_id, str(path)],
+        ).fetchall()
+    connection.execute(
+        f"""
+        delete from ops.noted
+        where source = ? and account = ? and stream = ?
+            and not exists (
+                from raw.{raw_table(source, name)} as standing
+                where standing._account = noted.account and standing._batch_id = noted.batch_id
+                    and standing._line = noted.line and not standing._is_deleted
+            )
+        """,
+        [source, account, name],
     ).fetchall()
 
 

@@ -69,6 +69,7 @@ OPS: Mapping[str, Mapping[str, str]] = {
         "n_failed": "BIGINT",
         "n_total": "BIGINT",
         "sentence": "VARCHAR",
+        "of_rows": "BOOLEAN",
     },
     "quarantined_days": {
         **_BATCH,
@@ -84,6 +85,13 @@ OPS: Mapping[str, Mapping[str, str]] = {
         "day": "DATE",
         "reasons": "VARCHAR[]",
         "key": "VARCHAR",
+    },
+    "noted": {
+        **_BATCH,
+        "batch_id": "VARCHAR",
+        "line": "BIGINT",
+        "rule": "VARCHAR",
+        "day": "DATE",
     },
     "sound_again": {
         **_BATCH,

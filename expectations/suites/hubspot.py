@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from expectations.rules import AtLeast, OneOf, RowRule, Rule, Suite
-from expectations.standing import standing
+from expectations.standing import as_told, standing
 from ingest.sources.crm.hubspot import SOURCE
 
 # HubSpot adds these to answers of a search, whatever properties were asked for.
@@ -46,13 +46,19 @@ def _suite(
     described = SOURCE.streams[stream]
     return Suite(
         subject=subject,
-        rules=(*standing(described, subject), *rules),
+        rules=(*standing(described, subject), *_told(stream, subject), *rules),
         version="updated_at" if described.load == "changes" else None,
         dated_by=dated_by,
         always=always,
         known=_KNOWN,
         empty_is_null=("properties.",),
     )
+
+
+def _told(stream: str, subject: str) -> tuple[Rule, ...]:
+    described = SOURCE.streams[stream]
+    is_told = described.load == "changes" or described.sweeps is not None
+    return (as_told(subject),) if is_told else ()
 
 
 _CONTACTS: tuple[Rule, ...] = (

@@ -9,7 +9,7 @@ import msgspec
 
 from expectations.facts import Facts
 from expectations.rules import RowRule, Rule, Suite, literal
-from expectations.standing import standing
+from expectations.standing import as_told, standing
 from ingest.sources.survey.typeform import SOURCE
 
 _FOREVER = "timestamptz '2000-01-01 00:00:00+00'"
@@ -158,13 +158,14 @@ def _possible_landing(subject: str) -> Rule:
 SUITES: dict[str, Suite] = {
     "forms": Suite(
         subject="surveys",
-        rules=standing(SOURCE.streams["forms"], "surveys"),
+        rules=(*standing(SOURCE.streams["forms"], "surveys"), as_told("surveys")),
         always=("fields",),
     ),
     "responses": Suite(
         subject="survey answers",
         rules=(
             *standing(SOURCE.streams["responses"], "survey answers"),
+            as_told("survey answers"),
             *_RESPONSES,
             _possible_landing("survey answers"),
         ),
@@ -174,7 +175,9 @@ SUITES: dict[str, Suite] = {
         subject="unfinished surveys",
         rules=(
             *standing(SOURCE.streams["partial_responses"], "unfinished surveys"),
+            as_told("unfinished surveys"),
             _possible_landing("unfinished surveys"),
         ),
+        dated_by=("landed_at",),
     ),
 }

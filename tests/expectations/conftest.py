@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -86,8 +86,10 @@ class Gatehouse:
         window: tuple[date, date] | None = None,
         account: str | None = None,
         contexts: Iterable[tuple[int, dict[str, str]]] | None = None,
+        told: int | None = None,
     ) -> Batch:
-        """Land rows as one batch. `contexts`: how many rows each call brought, and its context."""
+        """Land rows as one batch. `contexts`: how many rows each call brought, and its context;
+        `told`: how many the vendor says there are."""
         lines = [row if isinstance(row, bytes) else to_line(row) for row in rows]
         pages = []
         if window is None and SOURCES[source].streams[stream].is_windowed:
@@ -96,6 +98,8 @@ class Gatehouse:
             part, lines = lines[:count], lines[count:]
             pages.append(_page(part, context))
         assert not lines
+        if told is not None:
+            pages = [replace(page, told=0 if number else told) for number, page in enumerate(pages)]
         unit = Unit(
             source, account or ACCOUNTS[source], stream, Window(*window) if window else None
         )

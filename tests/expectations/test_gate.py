@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from expectations.bench import Answer
 from expectations.gate import gate, gate_source
 from expectations.verdict import GateError, batch_state, read_verdict
-from ingest.batch import QUARANTINE, ROWS, TYPED, VERDICT
+from ingest.batch import NOTED, QUARANTINE, ROWS, TYPED, VERDICT
 
 ADS = ("google_ads", "campaign_daily")
 
@@ -255,6 +255,53 @@ def test_an_empty_list_where_there_was_one_is_held(gatehouse):
     assert verdict.state == "held"
     assert states(verdict)["nothing_missing"] == "fail"
     assert states(verdict)["account_id_present"] == "empty"
+
+
+@pytest.mark.parametrize(
+    ("rows", "told", "state"),
+    [
+        *[(20, None, "skipped"), (20, 20, "pass"), (20, 18, "pass"), (3, 5, "pass")],
+        *[(3, 6, "fail"), (196, 200, "pass"), (195, 200, "fail"), (0, 3, "fail"), (0, 0, "pass")],
+    ],
+)
+def test_as_many_rows_as_the_vendor_says_there_are(gatehouse, rows, told, state):
+    stream = ("hubspot", "contact_ids")
+    verdict = gatehouse.verdict(*stream, gatehouse.clean(*stream, rows), told=told)
+    assert states(verdict)["as_many_as_told"] == state
+    assert verdict.state == ("held" if state == "fail" else "passed")
+    if state == "fail":
+        assert result(verdict, "as_many_as_told").sample == (f"{rows} of {told}",)
+
+
+def noted(batch):
+    path = batch.path / NOTED
+    return pq.read_table(path).to_pylist() if path.exists() else []
+
+
+def test_rows_in_use_that_a_soft_check_speaks_against_are_noted_with_their_day(gatehouse):
+    rows = gatehouse.clean("hubspot", "deals", 4)
+    for row in rows[1:]:
+        row["propertiesWithHistory"]["dealstage"] = []
+    rows[2]["properties"]["amount"] = "-1"
+    batch = gatehouse.land("hubspot", "deals", rows)
+    verdict = gatehouse.gate(batch)
+    day = date(2026, 2, 1)
+    assert noted(batch) == [
+        {"_line": line, "rule": "stage_history_present", "day": day} for line in (2, 4)
+    ]
+    of_rows = {one.rule for one in verdict.results if one.of_rows}
+    assert of_rows == {"stage_history_present", "amount_not_negative"}
+    batch = gatehouse.land("hubspot", "deals", rows[:1])
+    gatehouse.gate(batch)
+    assert noted(batch) == []
+
+
+def test_an_unfinished_survey_set_aside_is_of_the_day_it_was_opened(gatehouse):
+    (row,) = gatehouse.clean("typeform", "partial_responses", 1)
+    row |= {"landed_at": "2026-03-08T23:30:00Z", "response_type": "a\0b"}
+    batch = gatehouse.land("typeform", "partial_responses", [row])
+    gatehouse.gate(batch)
+    assert [one["day"] for one in quarantined(batch)] == [date(2026, 3, 9)]
 
 
 def test_what_great_expectations_could_not_evaluate_is_an_error_and_holds(gatehouse, monkeypatch):

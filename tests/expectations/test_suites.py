@@ -215,6 +215,8 @@ def batch_verdict(tmp_path, bench, gatehouse, land_forms):
             verdict = gatehouse.verdict(source, stream, rows, **named)
             for name in [*back, "form_id_present"]:
                 found[name] = verdict
+            named = {"night": gatehouse.night + timedelta(days=1), "told": 3}
+            found["as_many_as_told"] = gatehouse.verdict(source, stream, [], **named)
         return found[rule]
 
     return gated

@@ -42,8 +42,8 @@ def _hasty() -> Iterator[None]:
         patch.setattr("os.fsync", lambda _: None)
         patch.setattr("ingest.pull.Budget", lambda _: Budget({}))
         patch.setitem(Client.__init__.__kwdefaults__, "sleep", lambda _: None)
-        for name in ("LIST_ROWS", "HISTORY_ROWS", "SEARCH_ROWS"):
-            patch.setattr(f"ingest.sources.crm.hubspot.{name}", 10)
+        for name in ("hubspot.LIST", "hubspot_lists.LIST", "hubspot.HISTORY", "hubspot.SEARCH"):
+            patch.setattr(f"ingest.sources.crm.{name}_ROWS", 10)
         patch.setattr("ingest.sources.survey.typeform.RESPONSE_ROWS", 4)
         yield
 

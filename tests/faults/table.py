@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from ingest.errors import IngestError, Refused, Skipped, Throttled, Transient
+from ingest.errors import IngestError, Refused, Skipped, Throttled, Transient, UsedUp
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,10 +102,19 @@ ALWAYS: dict[str, Any] = {"rows": None}
 WIRE = [
     *_at(ALL, "throttled shortly", Same(), "waited for, asked again", fault="throttle"),
     *_at(
-        ALL,
+        (ADS, SURVEY),
         "throttled for hours",
         NotPulled(Throttled),
         "the scheduler waits as long as the vendor says; meanwhile the vendor is stale",
+        fault="throttle",
+        seconds=40_591,
+        **ON_AND_ON,
+    ),
+    *_at(
+        CRM,
+        "the day's calls used up",
+        NotPulled(UsedUp),
+        "the scheduler waits until the account's midnight; meanwhile the vendor is stale",
         fault="throttle",
         seconds=40_591,
         **ON_AND_ON,
@@ -252,8 +261,8 @@ VALUES = [
          stream="ad_daily", fault="missing_rows", percent=5),
     *_at(ADS, "30 % of rows missing", Stopped("enough_rows"), "held", stream="ad_daily",
          fault="missing_rows"),
-    *_at((CRM, SURVEY), "30 % of rows missing", Gone(),
-         "cannot be told from a quiet night: what was loaded before stays", fault="missing_rows"),
+    *_at((CRM, SURVEY), "30 % of rows missing", Stopped("as_many_as_told"),
+         "held: the vendor itself counts more", fault="missing_rows"),
     *_at(ADS, "a day missing", Stopped("nothing_missing"), "held", fault="missing_day"),
     *_at(ADS, "an earlier day missing", Stopped("nothing_missing"), "held", fault="missing_day",
          day=EARLIER),

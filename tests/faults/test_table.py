@@ -51,7 +51,9 @@ def test_fault(case: Case, bench: Bench, undisturbed: Undisturbed) -> None:
                 assert struck.error is None
             else:
                 assert type(struck.error) is error
-                assert error.__name__ in ("Transient", "Throttled") or struck.error.next_step
+                assert (
+                    error.__name__ in ("Transient", "Throttled", "UsedUp") or struck.error.next_step
+                )
             assert struck.landed == {}
         case Same():
             assert _rows(struck.landed) == _rows(sound)

@@ -144,6 +144,15 @@ CASES = {
         [Landed(None, NIGHT, 1, **BLOCKED), Landed(None, NIGHT, 2, False)],
         [],
     ),
+    "a list that was sound tonight, then blocked": (
+        WEEKLY,
+        [
+            Landed(None, NIGHT - DAY, 1, False),
+            Landed(None, NIGHT, 2, False),
+            Landed(None, NIGHT, 3, **BLOCKED),
+        ],
+        [None],
+    ),
     "days that block tonight, and others that do not": (
         stream(restatement_days=3),
         [

@@ -68,6 +68,7 @@ def test_every_form_lands_in_full(forms, pull, landing):
     batch, rows = pull("forms")
     assert [row["id"] for row in rows] == ["f0", "f1", "f2", "f3"]
     assert all(row["fields"] for row in rows)
+    assert batch.manifest.rows_told == 4
     assert [call.rows for call in landing.read_calls(batch)] == [0, 1, 1, 1, 0, 1]
 
 
@@ -77,6 +78,7 @@ def test_responses_of_every_form_page_back_to_the_oldest(forms, pull, landing, a
         forms.on("GET", f"/forms/f{number}/responses", lambda asked, g=give: g(asked, answer))
     batch, rows = pull("responses", WINDOW)
     assert [row["token"] for row in rows] == ["t0", "t1", "t0", "t4", "t3", "t2", "t1", "t0"]
+    assert batch.manifest.rows_told == 8
     assert [len(forms.calls(f"/forms/f{n}/responses")) for n in range(4)] == [1, 1, 1, 3]
     calls = [call for call in landing.read_calls(batch) if "responses" in call.url]
     assert [call.context["form_id"] for call in calls] == ["f0", "f1", "f2", "f3", "f3", "f3"]

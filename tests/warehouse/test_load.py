@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from boscard.home import Home
 from expectations.verdict import Result
-from ingest.batch import TYPED
+from ingest.batch import NOTED, TYPED
 from ingest.landing import Landing
 from tests.warehouse.landed import KEY, a_clock, ad_day, gate, land
 from warehouse import load as load_module
@@ -197,6 +197,36 @@ class TestSnapshot:
         assert query(self.SQL) == [("2", False)]
 
 
+class TestNoted:
+    SQL = "select batch_id[:6], line, rule, day from ops.noted order by all"
+
+    def note(self, batch, *lines):
+        with duckdb.connect() as connection:
+            connection.execute("create table noted (_line bigint, rule varchar, day date)")
+            for line in lines:
+                connection.execute(
+                    "insert into noted values (?, 'soft', '2025-10-02')", [line]
+                ).fetchall()
+            connection.execute(f"copy noted to '{batch.path / NOTED}' (format parquet)")
+
+    def test_a_row_is_noted_until_it_comes_again(self, landing, load_night, query) -> None:
+        self.note(contacts(landing, [contact("1", "lead"), contact("2", "lead")]), 1, 2)
+        load_night()
+        assert query(self.SQL) == [("000001", line, "soft", day(2)) for line in (1, 2)]
+        contacts(landing, [contact("1", "customer")])
+        load_night()
+        assert query(self.SQL) == [("000001", 2, "soft", day(2))]
+        self.note(contacts(landing, [contact("2", "customer")]), 1)
+        load_night()
+        assert query(self.SQL) == [("000003", 1, "soft", day(2))]
+
+    def test_a_day_is_noted_until_it_is_replaced(self, landing, load_night, query) -> None:
+        self.note(ads(landing, [ad_day(day(2)), ad_day(day(18))]), 1, 2)
+        ads(landing, [ad_day(day(18))], first=18)
+        load_night()
+        assert query(self.SQL) == [("000001", 1, "soft", day(2))]
+
+
 class TestSweep:
     SQL = (
         "select contact_id, is_archived, _is_deleted from raw.hubspot__contacts"
@@ -374,7 +404,7 @@ class TestRecords:
         ) == [
             (
                 *(NIGHT, day(1), NIGHT, "google_ads.campaign_daily.made_up", "made_up", "warning"),
-                *("quarantine", "fail", "2", "none", 2, 3, "Two rows are wrong."),
+                *("quarantine", "fail", "2", "none", 2, 3, "Two rows are wrong.", False),
             )
         ]
         assert query("select day, rows from ops.quarantined_days") == [(day(5), 2)]

@@ -3,27 +3,35 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import timedelta
 from typing import TYPE_CHECKING
-
-import msgspec
 
 from boscard.clock import start_of_day
 from ingest.api import Api
 from ingest.budget import Limit
 from ingest.exchange import Page, Request
-from ingest.paginators import OnePage, TokenInQuery
+from ingest.paginators import OnePage, counted
+from ingest.sources.crm.hubspot_associations import pull_associations
 from ingest.sources.crm.hubspot_errors import RULES, explain
+from ingest.sources.crm.hubspot_lists import (
+    LIST_ROWS,
+    PAGING,
+    AfterLastId,
+    above,
+    ids_of,
+    live_ids,
+    parts,
+    told_by_search,
+)
 from ingest.stream import Column, Source, Stream
 
 if TYPE_CHECKING:
     from ingest.pull import Pull
 
 SWEEP_DAYS = 7
-LIST_ROWS, HISTORY_ROWS, SEARCH_ROWS, ASSOCIATION_ROWS = 100, 50, 200, 1000
+HISTORY_ROWS, SEARCH_ROWS = 50, 200
 SEARCH_LAG = timedelta(minutes=15)
-PAGING = TokenInQuery("paging.next.after", "after")
 
 
 def pull_objects(pull: Pull) -> Iterator[Page]:
@@ -33,11 +41,11 @@ def pull_objects(pull: Pull) -> Iterator[Page]:
     window's last day and again this morning would fall between two nights.
     """
     if pull.is_from_the_start:
-        yield from _listed(pull, archived=False)
+        yield from told_by_search(pull, pull.stream.name, _listed(pull, archived=False))
     elif _histories(pull.stream):
         ids: list[str] = []
         for page in _changed(pull, properties=[]):
-            ids += _ids(page)
+            ids += ids_of(page)
             yield page.without_rows()
         yield from _read(pull, ids)
     else:
@@ -47,7 +55,8 @@ def pull_objects(pull: Pull) -> Iterator[Page]:
 
 def pull_ids(pull: Pull) -> Iterator[Page]:
     """The id of every live record: one deleted for good is in no other answer."""
-    yield from _live_ids(pull, pull.stream.sweeps or "")
+    name = pull.stream.sweeps or ""
+    yield from told_by_search(pull, name, live_ids(pull, name))
 
 
 def pull_owners(pull: Pull) -> Iterator[Page]:
@@ -62,58 +71,12 @@ def pull_pipelines(pull: Pull) -> Iterator[Page]:
     yield from pull.pages(Request("GET", "/crm/v3/pipelines/deals"), OnePage())
 
 
-def pull_associations(pull: Pull) -> Iterator[Page]:
-    """What every live deal is associated with.
-
-    The ids come from a list of their own rather than from landed deals, so that this stream needs
-    no other and misses no deal made tonight.
-    """
-    kind = pull.stream.name.removeprefix("deal_")
-    ids: list[str] = []
-    for page in _live_ids(pull, "deals"):
-        ids += _ids(page)
-        yield page.without_rows()
-    for some in _parts(ids, ASSOCIATION_ROWS):
-        yield from _associated(pull, kind, some)
-
-
 def check(pull: Pull) -> Iterator[str]:
     """One row of everything, so that each permission is tried."""
     for path in ("objects/contacts", "objects/companies", "objects/deals", "owners"):
         for _ in pull.pages(Request("GET", f"/crm/v3/{path}", {"limit": "1"}), OnePage()):
             pass
     yield from ()
-
-
-@dataclass(frozen=True, slots=True)
-class AfterLastId:
-    """Search pages by id: each asks for ids above the last one seen.
-
-    So the vendor's cap of 10,000 results a query is never met, and an object that enters or leaves
-    the results meanwhile shifts no page. A page without rows that is not the last has no last id:
-    after it the vendor's own token is followed.
-    """
-
-    def following(self, request: Request, page: Page) -> Request | None:
-        token = page.find("paging.next.after")
-        if token is None:
-            return None
-        if not page.rows:
-            return request.with_body(after=token)
-        body = {name: value for name, value in (request.body or {}).items() if name != "after"}
-        group = body["filterGroups"][0]
-        filters = [one for one in group["filters"] if one["propertyName"] != "hs_object_id"]
-        body["filterGroups"] = [{"filters": [*filters, _above(page.text(-1, "id"))]}]
-        return replace(request, body=body)
-
-
-def _above(object_id: str) -> dict[str, str]:
-    return {"propertyName": "hs_object_id", "operator": "GT", "value": object_id}
-
-
-def _live_ids(pull: Pull, name: str) -> Iterator[Page]:
-    params = {"limit": str(LIST_ROWS), "properties": "hs_object_id", "archived": "false"}
-    yield from pull.pages(Request("GET", f"/crm/v3/objects/{name}", params), PAGING)
 
 
 def _listed(pull: Pull, *, archived: bool) -> Iterator[Page]:
@@ -141,73 +104,28 @@ def _changed(pull: Pull, properties: Sequence[str]) -> Iterator[Page]:
         "POST",
         f"/crm/v3/objects/{pull.stream.name}/search",
         body={
-            "filterGroups": [{"filters": [at_least, _above("0")]}],
+            "filterGroups": [{"filters": [at_least, above("0")]}],
             "sorts": [{"propertyName": "hs_object_id", "direction": "ASCENDING"}],
             "properties": [*properties, "hs_object_id"],
             "limit": SEARCH_ROWS,
         },
         budget="search",
     )
-    yield from pull.pages(request, AfterLastId())
+    yield from counted(pull.pages(request, AfterLastId()), "total")
 
 
 def _read(pull: Pull, ids: Sequence[str]) -> Iterator[Page]:
     """Objects by id with the histories that a search does not give; one archived meanwhile is
     missing here and comes with the archived ones."""
-    for some in _parts(ids, HISTORY_ROWS):
+    for some in parts(ids, HISTORY_ROWS):
         body = {
             "properties": _properties(pull.stream),
             "propertiesWithHistory": _histories(pull.stream),
             "inputs": [{"id": one} for one in some],
         }
         path = f"/crm/v3/objects/{pull.stream.name}/batch/read"
-        yield from pull.pages(Request("POST", path, body=body), OnePage())
-
-
-@dataclass(frozen=True, slots=True)
-class MoreAssociations:
-    """The rest of one deal's associations, whose row says after what to go on."""
-
-    def following(self, request: Request, page: Page) -> Request | None:
-        row = page.row(0) if page.rows else {}
-        after = row.get("paging", {}).get("next", {}).get("after")
-        return (
-            request.with_body(inputs=[{"id": row["from"]["id"], "after": after}]) if after else None
-        )
-
-
-def _associated(pull: Pull, kind: str, ids: Sequence[str]) -> Iterator[Page]:
-    """One row a deal.
-
-    A deal with more associations than one answer holds is asked for again and its rows are joined:
-    these are the only rows that do not land byte for byte.
-    """
-    path = f"/crm/v4/associations/deals/{kind}/batch/read"
-    request = Request("POST", path, body={"inputs": [{"id": deal} for deal in ids]})
-    for page in pull.pages(request, OnePage()):
-        rows = list(page.rows)
-        for index, row in enumerate(rows):
-            if b'"paging"' not in bytes(row):
-                continue
-            whole = {**page.row(index), "to": []}
-            only = request.with_body(inputs=[{"id": whole["from"]["id"]}])
-            for more in pull.pages(only, MoreAssociations()):
-                whole["to"] += [
-                    one for part in map(more.row, range(len(more.rows))) for one in part["to"]
-                ]
-                yield more.without_rows()
-            del whole["paging"]
-            rows[index] = msgspec.json.encode(whole)
-        yield replace(page, rows=rows)
-
-
-def _parts(ids: Sequence[str], size: int) -> Iterator[Sequence[str]]:
-    for start in range(0, len(ids), size):
-        yield ids[start : start + size]
-
-
-def _ids(page: Page) -> list[str]:
-    return [page.text(index, "id") for index in range(len(page.rows))]
+        for page in pull.pages(Request("POST", path, body=body), OnePage()):
+            yield replace(page, told=0)
 
 
 def _properties(stream: Stream) -> list[str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
@@ -10,7 +11,7 @@ from boscard.clock import start_of_day
 from ingest.api import Api
 from ingest.budget import Limit
 from ingest.exchange import Page, Reply, Request
-from ingest.paginators import BeforeLastRow, OnePage, PageNumber
+from ingest.paginators import BeforeLastRow, OnePage, PageNumber, counted
 from ingest.sources.survey.typeform_errors import RULES, explain
 from ingest.stream import Column, Source, Stream
 
@@ -23,10 +24,11 @@ _SECOND = timedelta(seconds=1)
 
 def pull_forms(pull: Pull) -> Iterator[Page]:
     """Each form in full: the list of forms does not say what they ask."""
-    for listed in _forms(pull):
+    for listed in counted(_forms(pull), "total_items"):
         yield listed.without_rows()
         for form in _ids(listed):
-            yield from pull.pages(Request("GET", f"/forms/{form}", rows=None), OnePage())
+            for page in pull.pages(Request("GET", f"/forms/{form}", rows=None), OnePage()):
+                yield replace(page, told=0)
 
 
 def pull_responses(pull: Pull) -> Iterator[Page]:
@@ -44,7 +46,8 @@ def pull_responses(pull: Pull) -> Iterator[Page]:
         for form in _ids(listed):
             path = f"/forms/{form}/responses"
             request = Request("GET", path, params, rows="items", context={"form_id": form})
-            yield from pull.pages(request, BeforeLastRow("token", left="page_count", sent="before"))
+            paging = BeforeLastRow("token", left="page_count", sent="before")
+            yield from counted(pull.pages(request, paging), "total_items")
 
 
 def check(pull: Pull) -> Iterator[str]:

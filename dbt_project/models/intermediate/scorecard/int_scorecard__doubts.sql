@@ -1,6 +1,9 @@
--- What speaks against a loaded batch: rows set aside, and soft checks that did not pass. A newer
--- batch over the same days replaces the batch and so its doubts. A record that is sent again only
--- when it changes is doubtful until it comes again and is sound, or all records are listed anew.
+-- What speaks against a loaded batch: rows set aside, soft checks of the batch that did not pass,
+-- and
+-- rows in use that a soft check speaks against. A newer batch over the same days replaces the batch
+-- and so its doubts. A record that is sent again only when it changes is doubtful until it comes
+-- again
+-- and is sound, or all records are listed anew. A row in use is doubtful as long as it is in use.
 with
 
     batches as (
@@ -91,6 +94,20 @@ with
             check_results.state in ('fail', 'error')
             and check_results.action = 'observe'
             and check_results.severity in ('warning', 'critical')
+            and not coalesce(check_results.of_rows, false)
+    ),
+
+    noted as (
+        select distinct
+            batches.source,
+            batches.account,
+            batches.stream,
+            batches.batch_id,
+            coalesce(noted.day, batches.first_day) as first_day,
+            coalesce(noted.day, batches.last_day) as last_day,
+            replace(noted.rule, '_', ' ') as doubt
+        from {{ source("ops", "noted") }} as noted
+        inner join batches using (source, account, stream, batch_id)
     ),
 
     doubts as (
@@ -127,3 +144,18 @@ with
 
 select source, account, stream, batch_id, first_day, doubt, calendar_date, set_aside_rows
 from doubtful_days
+union all
+select
+    noted.source,
+    noted.account,
+    noted.stream,
+    noted.batch_id,
+    noted.first_day,
+    noted.doubt,
+    period_days.calendar_date,
+    cast(0 as bigint) as set_aside_rows
+from noted
+inner join
+    {{ ref("int_scorecard__period_days") }} as period_days
+    on period_days.calendar_date between noted.first_day and noted.last_day
+    and period_days.period_type = 'day'
