@@ -14,6 +14,7 @@ import pyarrow as pa
 
 SAMPLE = 500
 _CHUNK = 4 << 20
+_LONGEST = 33_500_000  # bytes; DuckDB stops at a line of 32 MiB
 _opens_object = methodcaller("startswith", b"{")
 
 
@@ -105,7 +106,10 @@ def sift(path: Path, paths: Iterable[str], readable: Path) -> list[Unreadable]:
 
 
 def complaint(line: bytes, parents: Iterable[str]) -> str | None:
-    """Why a line is no row: not JSON, no object, a key twice, a value where an object belongs."""
+    """Why a line is no row: too long, not JSON, no object, a key twice, no object where one
+    belongs."""
+    if len(line) > _LONGEST:
+        return "it is longer than 33.5 MB"
     try:
         row = json.loads(line.decode("utf-8"), object_pairs_hook=_object)
         json.dumps(row, ensure_ascii=False).encode("utf-8")

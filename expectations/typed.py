@@ -8,6 +8,7 @@ empty and the column's name in `_mistyped`.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -78,6 +79,10 @@ _HALF_EVEN = (
 )
 
 
+class ReaderStopped(Exception):
+    """The rows cannot be read, near a line that is named; of what stands in it nothing is said."""
+
+
 def cast(text: str, type_: Type) -> str:
     """The SQL that turns an expression of text into a column's value; NULL where it does not fit.
 
@@ -110,14 +115,14 @@ def stage(
 
     typed_rows: `_line`, the stream's columns, and `_mistyped`, the names of columns whose text did
     not cast. Empty text is NULL below the paths `empty_is_null`, and in required
-    columns, where it stands for nothing. Raises duckdb.Error where a line defeats both readers.
+    columns, where it stands for nothing. Raises ReaderStopped where a line defeats both readers.
     """
     _create_calls(connection, stream, calls)
     connection.execute(f"create or replace table {UNREADABLE} (_line bigint, why varchar)")
     if not lines.is_suspect:
         try:
             _create_typed(connection, batch.path / ROWS, "zstd", stream, empty_is_null)
-        except duckdb.InvalidInputException:
+        except ReaderStopped:
             pass
         else:
             return
@@ -219,8 +224,17 @@ def _create_typed(
     connection.execute("set threads = 1")
     try:
         connection.execute(query, [str(path)])
+    except (duckdb.InvalidInputException, duckdb.DataError) as error:
+        raise ReaderStopped(_where(str(error))) from None
+    except UnicodeDecodeError as error:  # DuckDB's message quotes the row, and cuts a character
+        raise ReaderStopped(_where(error.object.decode("utf-8", "replace"))) from None
     finally:
         connection.execute("reset threads")
+
+
+def _where(message: str) -> str:
+    line = re.search(r"in line (\d+)", message)
+    return f"the rows cannot be read{f', near line {line[1]}' if line else ''}"
 
 
 def _text(column: Column, empty_is_null: Sequence[str]) -> str:

@@ -1,0 +1,45 @@
+"""How long the fuzz looks: a fixed set of cases by default, other ones with `make fuzz`."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import duckdb
+import pytest
+from hypothesis import settings
+
+from expectations.bench import Bench
+from warehouse.tables import ensure_tables
+
+ROWS = 200
+ROUNDS = int(os.environ.get("BOSCARD_FUZZ_ROUNDS", "0"))
+fuzz = settings(derandomize=not ROUNDS, max_examples=ROUNDS or 3, database=None)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _no_fsync() -> Iterator[None]:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("os.fsync", lambda _: None)
+        yield
+
+
+@pytest.fixture(scope="session")
+def bench() -> Iterator[Bench]:
+    with Bench() as bench:
+        yield bench
+
+
+@pytest.fixture(scope="session")
+def raw() -> Iterator[duckdb.DuckDBPyConnection]:
+    """An empty warehouse."""
+    with duckdb.connect() as connection:
+        connection.execute("set TimeZone = 'UTC'")
+        ensure_tables(connection)
+        yield connection
+
+
+@pytest.fixture(scope="session")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("fuzz")
