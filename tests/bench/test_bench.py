@@ -1,4 +1,4 @@
-"""The bench measures at toy size: shapes, conservation and arithmetic; never how fast a thing is."""
+"""The bench measures at toy size: shapes, conservation, arithmetic; never how fast a thing is."""
 
 from __future__ import annotations
 
