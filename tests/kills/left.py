@@ -67,7 +67,10 @@ def _rows(path: Path) -> list[dict[str, Any]] | None:
 
 def loaded(home: Path) -> dict[str, tuple[int, ...]]:
     """Every table of raw and ops: its number of rows and two sums over them."""
-    with duckdb.connect(str(Home(home).warehouse), read_only=True) as warehouse:
+    path = Home(home).warehouse
+    if not path.exists():
+        return {}
+    with duckdb.connect(str(path), read_only=True) as warehouse:
         names = warehouse.execute(
             "select schema_name || '.' || table_name from duckdb_tables()"
             " where schema_name in ('raw', 'ops') order by 1"

@@ -11,7 +11,7 @@ from publish.embedded import Embedded
 from publish.login import READER
 from tests.kills.conftest import FIRST, Bench
 from tests.kills.left import files, in_duckdb, in_parquet, in_postgres, landed, loaded
-from tests.kills.life import TO_LOADED, Point
+from tests.kills.life import Point
 
 pytestmark = pytest.mark.slow
 
@@ -37,10 +37,10 @@ TO_PUBLISH = [
 
 @pytest.mark.parametrize("point", TO_LOAD, ids=str)
 def test_landing_and_warehouse(bench: Bench, point: Point) -> None:
-    home = bench.copy()
-    bench.kill(home, TO_LOADED, point, day=FIRST)
-    bench.live(home, TO_LOADED, day=FIRST)
-    whole = bench.home_after(FIRST, "load")
+    home = bench.copy() if point.step == "pull" else bench.copy(FIRST, "report")
+    bench.kill(home, (point.step,), point, day=FIRST)
+    bench.live(home, (point.step,), day=FIRST)
+    whole = bench.home_after(FIRST, point.step)
     assert landed(home) == landed(whole)
     assert loaded(home) == loaded(whole)
     assert files(home) == files(whole)

@@ -50,7 +50,7 @@ def test_a_second_night(
     before = current_record(Home(home))
     assert before is not None
     assert before.as_of_date == FIRST
-    steps = ("audit", "publish", "page", "tell")
+    steps = ("publish", "page", "tell")
     with polling(home, url, views) as seen:
         bench.kill(home, steps, point, database=database)
         bench.live(home, steps, database=database)

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from datetime import date
+
 import pytest
 
 from tests.kills.conftest import FIRST, SECOND, Bench
 from tests.kills.left import files, landed, loaded
-from tests.kills.life import TO_LOADED, Point
+from tests.kills.life import Point, Step
 
 pytestmark = pytest.mark.slow
 
@@ -23,13 +25,13 @@ POINTS = [
     Point("pull", "after", "pathlib:Path.rename", 4),
     Point("pull", "after", "ingest.landing:Draft.commit", 3),
     Point("gate", "before", "expectations.gate:_gate"),
-    Point("gate", "before", "pathlib:Path.rename"),
-    Point("gate", "after", "pathlib:Path.rename"),
-    Point("gate", "after", "pathlib:Path.rename", 2),
-    Point("gate", "before", "pathlib:Path.rename", 3),
+    Point("gate", "before", "pathlib:Path.replace"),
+    Point("gate", "after", "pathlib:Path.replace"),
+    Point("gate", "after", "pathlib:Path.replace", 2),
+    Point("gate", "before", "pathlib:Path.replace", 3),
     Point("gate", "after", "expectations.gate:_gate", 3),
     Point("report", "before", "boscard.night:Night.report"),
-    Point("report", "half", "pathlib:Path.write_text"),
+    Point("report", "half", "pathlib:Path.write_bytes"),
     Point("load", "before", "warehouse.load:load_night"),
     Point("load", "after", "warehouse.load:load_rows", 2),
     Point("load", "after", "warehouse.load:record_batch", 3),
@@ -39,12 +41,22 @@ POINTS = [
 ]
 
 
+# From which undisturbed home each killed step goes on, and how far.
+AROUND: dict[Step, tuple[date, Step, tuple[Step, ...]]] = {
+    "pull": (FIRST, "tell", ("pull",)),
+    "gate": (SECOND, "pull", ("gate", "report")),
+    "report": (SECOND, "pull", ("gate", "report")),
+    "load": (SECOND, "report", ("load",)),
+}
+
+
 @pytest.mark.parametrize("point", POINTS, ids=str)
 def test_a_second_night(bench: Bench, point: Point) -> None:
-    home = bench.copy(FIRST)
-    bench.kill(home, TO_LOADED, point)
-    bench.live(home, TO_LOADED)
-    whole = bench.home_after(SECOND, "load")
+    day, before, steps = AROUND[point.step]
+    home = bench.copy(day, before)
+    bench.kill(home, steps, point)
+    bench.live(home, steps)
+    whole = bench.home_after(SECOND, steps[-1])
     assert landed(home) == landed(whole)
     assert loaded(home) == loaded(whole)
     assert files(home) == files(whole)
