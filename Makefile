@@ -14,7 +14,7 @@ COMPILE := .uv/bin/uv pip compile --quiet --universal --python-version 3.11 --ge
 unexport PYTHONDONTWRITEBYTECODE
 export AIRFLOW__CORE__LOAD_EXAMPLES := False
 
-.PHONY: help setup nightly test test-slow test-sdk bench lint format lock up down check compose-test env clean
+.PHONY: help setup nightly test test-slow test-fuzz test-sdk bench lint format lock up down check compose-test env clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' Makefile
@@ -37,6 +37,10 @@ test-slow: $(READY) ## the tests that take minutes: whole nights through Airflow
 .PHONY: test-airflow
 test-airflow: $(READY) ## a night under Airflow's scheduler, which is killed on the way; a backfill
 	@$(BIN)/python -m pytest -m scheduler tests/airflow
+
+test-fuzz: $(READY) ## the fuzz for longer, with other rows each time (ROUNDS=50, SEED=… for the same again)
+	@seed="$(or $(SEED),$$(od -An -N3 -tu4 /dev/urandom | tr -d ' '))"; echo "SEED=$$seed"; \
+	BOSCARD_FUZZ_ROUNDS=$(or $(ROUNDS),50) $(BIN)/python -m pytest tests/fuzz --hypothesis-seed=$$seed
 
 test-sdk: $(READY) $(SDK_READY) ## the vendors' own SDKs against the sandbox, in an environment of their own
 	@.venv-sdk/bin/python -m pytest -c tests/sdk/pytest.ini tests/sdk
