@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import requests
@@ -28,9 +29,14 @@ class Airflow:
             timeout=60,
         )
 
-    def trigger(self, dag_id: str) -> str:
-        """Start a run by hand; returns its id."""
-        answer = self.call("POST", f"dags/{dag_id}/dagRuns", logical_date=None)
+    def trigger(self, dag_id: str, end: datetime) -> str:
+        """Start a run by hand for the day that ends at `end`; returns its id."""
+        night = {
+            "logical_date": datetime.now(UTC).isoformat(),
+            "data_interval_start": (end - timedelta(days=1)).isoformat(),
+            "data_interval_end": end.isoformat(),
+        }
+        answer = self.call("POST", f"dags/{dag_id}/dagRuns", **night)
         assert answer.status_code == 200, answer.text
         return str(answer.json()["dag_run_id"])
 

@@ -8,12 +8,11 @@ import subprocess
 from collections.abc import Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 
-from boscard.clock import Clock
 from boscard.home import PROJECT
 from boscard.settings import Publication, Settings, read_settings
 from tests.compose.airflow_api import Airflow
@@ -118,13 +117,6 @@ def settings(settings_file: Path) -> Settings:
     """The same company for a night without containers, published to the embedded Postgres."""
     settings = read_settings(settings_file)
     return settings.model_copy(update={"publication": Publication()})
-
-
-@pytest.fixture(scope="session")
-def night(settings: Settings) -> date:
-    """The last day of data of the night that a run started now works for."""
-    company = settings.company
-    return Clock.at(datetime.now(UTC), company.zone, company.publication_hour).as_of_date
 
 
 def _free_ports() -> dict[str, str]:

@@ -78,12 +78,16 @@ def test_roles_of_airflow(site, people):
 
 
 def test_a_night_is_published_though_what_runs_its_tasks_is_killed(
-    site, people, settings, night, tmp_path
+    site, people, settings, tmp_path
 ):
     """LocalExecutor: the scheduler is restarted mid-pull. CeleryExecutor: the worker is killed."""
     operator = people["op"]
+    shown = requests.get(site.url("SANDBOX_PORT") + "/_sandbox/health", timeout=30).json()
+    night, moment = date.fromisoformat(shown["as_of_date"]), datetime.fromisoformat(shown["now"])
     with slow_vendors(site):
-        runs = {name: operator.trigger(name) for name in (f"ingest_{one}" for one in VENDORS)}
+        runs = {
+            name: operator.trigger(name, moment) for name in (f"ingest_{one}" for one in VENDORS)
+        }
         pulls = until(
             300,
             "a pull of HubSpot runs",
@@ -100,7 +104,7 @@ def test_a_night_is_published_though_what_runs_its_tasks_is_killed(
         else:
             site.deployment.kill_and_start("worker")
     site.deployment.wait_healthy("scheduler")
-    runs["scorecard"] = operator.trigger("scorecard")
+    runs["scorecard"] = operator.trigger("scorecard", moment)
     for dag_id, run_id in runs.items():
         operator.wait(dag_id, run_id, NIGHT_SECONDS)
     begun_again = [
