@@ -5,6 +5,7 @@ Each part may be called at any time and again: it takes the locks of those whose
 
 from __future__ import annotations
 
+import logging
 import os
 import subprocess
 from collections.abc import Callable, Iterator, Mapping
@@ -16,12 +17,15 @@ from typing import Final
 
 from boscard import airflow_home
 from boscard.home import Home
+from boscard.logs import about
 from boscard.settings import Settings
 from ingest.batch import TYPED, Batch
 from ingest.landing import Landing, verdict_state
 from ingest.plan import Landed
 from ingest.registry import SOURCES
 from ingest.superseded import superseded
+
+LOG = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,8 +47,15 @@ def release_bytes(home: Home, settings: Settings, moment: datetime) -> Freed:
     """
     landing = Landing(home.landing)
     before = moment.date() - timedelta(days=settings.upkeep.keep_bytes)
-    freed = [landing.release(batch, moment) for batch in _replaced(landing, before)]
-    return Freed("vendors' bytes", sum(map(bool, freed)), sum(freed))
+    items = size = 0
+    for batch in _replaced(landing, before):
+        freed = landing.release(batch, moment)
+        if freed:
+            items += 1
+            size += freed
+            with about(batch.manifest):
+                LOG.info("released: %d bytes of the vendor", freed)
+    return Freed("vendors' bytes", items, size)
 
 
 def prune_publications(home: Home, settings: Settings, _: datetime) -> Freed:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Sequence
 
 import duckdb
 
 from boscard.atomic import locked
+from boscard.logs import about
 from boscard.settings import Settings
 from expectations import batch_profile, output, split, typed
 from expectations.bench import Bench
@@ -30,6 +32,8 @@ from expectations.verdict import (
 from ingest.batch import ROWS, Batch
 from ingest.landing import Landing
 from ingest.registry import SOURCES
+
+LOG = logging.getLogger(__name__)
 
 
 def gate_source(
@@ -80,6 +84,14 @@ def _gate(
     with locked(batch.path):
         verdict = stamped(_ask(batch, batches, bench=bench, landing=landing, settings=settings))
         write_verdict(batch, verdict)
+    with about(batch.manifest):
+        LOG.info(
+            "%s: %d rows go on, %d set aside, %d held",
+            verdict.state,
+            verdict.rows_loaded,
+            verdict.rows_quarantined,
+            verdict.rows_held,
+        )
     return verdict
 
 

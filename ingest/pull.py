@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import logging
 import threading
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -13,6 +14,7 @@ from datetime import date, datetime, time, timedelta
 import requests
 
 from boscard.clock import Clock
+from boscard.logs import about
 from boscard.settings import Account, Settings
 from ingest.auth import Auth, Bearer, OAuth
 from ingest.batch import Batch, Unit, Window
@@ -28,6 +30,8 @@ from ingest.registry import SOURCES
 from ingest.session import PATIENCE, Health, Patience, new_session
 from ingest.stream import Source, Stream
 from ingest.tokens import TokenStore
+
+LOG = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +89,7 @@ def pull_unit(
     with _drafted(
         unit, settings, clock, landing, connection, tokens, progress or Quiet(), patience
     ) as draft:
-        return draft.commit()
+        return _committed(draft)
 
 
 def pull_units(
@@ -140,9 +144,17 @@ def _drop(futures: Iterable[Future[Draft]]) -> None:
 def _end(unit: Unit, drafted: Future[Draft]) -> Pulled:
     try:
         with drafted.result() as draft:
-            return Pulled(unit, draft.commit(), None)
+            return Pulled(unit, _committed(draft), None)
     except IngestError as error:
         return Pulled(unit, None, error)
+
+
+def _committed(draft: Draft) -> Batch:
+    batch = draft.commit()
+    manifest = batch.manifest
+    with about(manifest):
+        LOG.info("landed: %d rows in %d calls", manifest.rows, manifest.calls)
+    return batch
 
 
 def _drafted(
@@ -167,9 +179,10 @@ def _drafted(
             unit, stream, account, connection, client, clock, settings.company.history_start
         )
         draft = landing.draft(unit, clock.as_of_date)
-        for page in stream.pull(pull):
-            draft.add(page)
-            progress.page(unit, len(page.rows))
+        with about(unit):
+            for page in stream.pull(pull):
+                draft.add(page)
+                progress.page(unit, len(page.rows))
     except BaseException as error:
         if draft is not None:
             draft.close()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date
@@ -10,6 +11,7 @@ import duckdb
 
 from boscard.clock import Clock
 from boscard.home import Home
+from boscard.logs import about
 from boscard.settings import Settings
 from expectations.verdict import Verdict, read_verdict
 from ingest.batch import Batch
@@ -23,6 +25,8 @@ from warehouse.personal import HashKey, keep_key
 from warehouse.rows import Target, load_rows
 from warehouse.status import StreamStatus, record_status, stream_statuses
 from warehouse.tables import ensure_tables
+
+LOG = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,6 +111,8 @@ def _load_batch(
             stream = SOURCES[manifest.source].streams[manifest.stream]
             load_rows(Target(connection, batch, stream, verdict.rows_loaded, key))
         record_batch(connection, batch, verdict)
+    with about(manifest):
+        LOG.info("loaded: %d rows", verdict.rows_loaded)
 
 
 def _refuse_older_night(connection: duckdb.DuckDBPyConnection, clock: Clock) -> None:

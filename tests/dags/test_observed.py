@@ -1,0 +1,80 @@
+"""A run seen from outside: OpenLineage events in a file, and Airflow's own log as JSON lines."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from collections import defaultdict
+from datetime import date
+
+import pytest
+
+from boscard import airflow_home
+from boscard.home import PROJECT, Home
+from boscard.settings import read_settings
+from ingest.landing import Landing
+from tests.warehouse.landed import land
+
+pytestmark = pytest.mark.slow
+
+MOMENT = "2026-11-22T13:00:00+01:00"
+PARTS = ("release_bytes", "prune_publications", "checkpoint", "remove_logs")
+
+
+@pytest.fixture(scope="module")
+def ran(tmp_path_factory):
+    """The folder of a run of `upkeep`, which needs no vendor and lets go one batch's bytes."""
+    folder = tmp_path_factory.mktemp("observed")
+    home = Home(folder / "var")
+    for day in (5, 6):
+        as_of, landing = date(2026, 1, day), Landing(home.landing)
+        land(landing, "google_ads", "1", "campaigns", [{"campaign_id": "1"}], as_of=as_of)
+    transport = {"type": "file", "log_file_path": str(folder / "lineage.jsonl"), "append": True}
+    ours = ("AIRFLOW", "BOSCARD", "OPENLINEAGE")
+    with pytest.MonkeyPatch.context() as patch:
+        for name in [name for name in os.environ if name.startswith(ours)]:
+            patch.delenv(name)
+        environ = airflow_home.environment(home)
+    environ |= {
+        "AIRFLOW__OPENLINEAGE__TRANSPORT": json.dumps(transport),
+        "AIRFLOW__OPENLINEAGE__NAMESPACE": "northwind",
+        "AIRFLOW__LOGGING__JSON_LOGS": "True",
+    }
+    airflow_home.migrate(home, read_settings(PROJECT / "boscard.toml"), environ)
+    command = [sys.executable, "-m", "boscard.dagrun", "upkeep", MOMENT, str(folder / "outcome")]
+    with (folder / "run.log").open("wb") as log:
+        child = subprocess.Popen(
+            command, cwd=PROJECT, env=environ, stdin=subprocess.PIPE, stdout=log, stderr=log
+        )
+        assert child.wait() == 0, (folder / "run.log").read_text()
+    return folder
+
+
+def test_upkeep_runs_as_a_dag(ran):
+    outcome = json.loads((ran / "outcome").read_text())
+    assert outcome["state"] == "success"
+    assert outcome["tasks"] == {part: ["success"] for part in PARTS}
+
+
+def test_openlineage_hears_of_each_task(ran):
+    told = defaultdict(list)
+    for line in (ran / "lineage.jsonl").read_text().splitlines():
+        event = json.loads(line)
+        assert event["job"]["namespace"] == "northwind"
+        told[event["job"]["name"]].append(event["eventType"])
+    for part in PARTS:
+        assert told[f"upkeep.{part}"] == ["START", "COMPLETE"]
+
+
+def test_a_json_line_of_airflows_log_says_of_which_batch_it_is(ran):
+    lines = [line for line in (ran / "run.log").read_text().splitlines() if line.startswith("{")]
+    said = [json.loads(line) for line in lines]
+    [line] = [line for line in said if line["event"].startswith("released")]
+    assert {name: line[name] for name in ("source", "account", "stream", "batch")} == {
+        "source": "google_ads",
+        "account": "1",
+        "stream": "campaigns",
+        "batch": "000001_2026-01-05_all",
+    }
