@@ -1,21 +1,15 @@
-"""The gate: states told apart, rows conserved, files written, the same verdict however often."""
+"""The gate: what goes on, what is set aside, what is held or blocked."""
 
 from __future__ import annotations
 
-import stat
-from dataclasses import replace
 from datetime import date, timedelta
 
 import msgspec
 import pyarrow.parquet as pq
 import pytest
-from hypothesis import HealthCheck, given, settings
-from hypothesis import strategies as st
 
 from expectations.bench import Answer
-from expectations.gate import gate, gate_source
-from expectations.verdict import GateError, batch_state, read_verdict
-from ingest.batch import NOTED, QUARANTINE, ROWS, TYPED, VERDICT
+from ingest.batch import NOTED, QUARANTINE, ROWS, TYPED
 
 ADS = ("google_ads", "campaign_daily")
 
@@ -373,143 +367,3 @@ def test_a_machine_at_fault_is_no_verdict(gatehouse):
     with pytest.raises(FileNotFoundError):
         gatehouse.gate(batch)
     assert not batch.is_gated
-
-
-def test_gated_twice_gives_the_same_bytes(gatehouse):
-    rows = gatehouse.clean(*ADS, 30)
-    rows[3]["metrics"]["clicks"] = "-1"
-    batch = gatehouse.land(*ADS, [*rows, rows[5], b"{"])
-    files = (TYPED, QUARANTINE, VERDICT)
-
-    def content():
-        said = msgspec.json.decode((batch.path / VERDICT).read_bytes())
-        said.pop("gated_at")
-        return said, [(batch.path / name).read_bytes() for name in files[:2]]
-
-    gatehouse.gate(batch)
-    first = content()
-    gatehouse.gate(batch, again=True)
-    assert content() == first
-
-
-def test_a_verdict_is_given_once(gatehouse):
-    batch = gatehouse.land(*ADS, gatehouse.clean(*ADS, 1))
-    given = gatehouse.gate(batch)
-    (batch.path / TYPED).write_bytes(b"untouched")
-    assert gatehouse.gate(batch) == given == read_verdict(batch)
-    assert (batch.path / TYPED).read_bytes() == b"untouched"
-
-
-def test_files_are_private_and_nothing_else_is_left(gatehouse):
-    batch = gatehouse.land(*ADS, gatehouse.clean(*ADS, 1))
-    gatehouse.gate(batch)
-    for name in (TYPED, QUARANTINE, VERDICT):
-        assert stat.S_IMODE((batch.path / name).stat().st_mode) == 0o600
-    assert not [path.name for path in batch.path.iterdir() if path.name.startswith(".")]
-
-
-def test_a_whole_source_is_gated_in_sequence_once(gatehouse):
-    night = gatehouse.night
-    for shift in (2, 1, 0):
-        day = night - timedelta(days=shift)
-        gatehouse.land(*ADS, gatehouse.clean(*ADS, 2, days=[day]), night=day)
-    gatehouse.land("google_ads", "campaigns", gatehouse.clean("google_ads", "campaigns", 2))
-    gatehouse.land("hubspot", "owners", gatehouse.clean("hubspot", "owners", 1))
-    given = gate_source("google_ads", landing=gatehouse.landing, settings=gatehouse.settings)
-    assert [verdict.batch_id[:6] for verdict in given] == ["000001", "000002", "000003", "000001"]
-    assert gate_source("google_ads", landing=gatehouse.landing, settings=gatehouse.settings) == []
-    assert [batch.is_gated for batch in gatehouse.landing.batches("hubspot")] == [False]
-
-
-def test_a_batch_alone_has_a_bench_of_its_own(gatehouse):
-    batch = gatehouse.land("hubspot", "owners", gatehouse.clean("hubspot", "owners", 1))
-    verdict = gate(batch, landing=gatehouse.landing, settings=gatehouse.settings)
-    assert verdict.rows_loaded == 1
-
-
-def test_an_account_no_longer_in_the_settings_is_gated_without_its_currency(gatehouse):
-    rows = gatehouse.clean(*ADS, 1)
-    rows[0]["customer"]["id"] = "gone"
-    verdict = gatehouse.verdict(*ADS, rows, account="gone")
-    assert states(verdict)["own_currency"] == "skipped"
-    assert verdict.state == "passed"
-
-
-def test_rows_that_do_not_add_up_are_no_verdict(gatehouse):
-    verdict = gatehouse.verdict(*ADS, gatehouse.clean(*ADS, 2))
-    with pytest.raises(GateError, match="2 rows came in"):
-        replace(verdict, rows_loaded=1)
-
-
-@pytest.mark.parametrize(
-    ("found", "expected"),
-    [
-        ([("pass", "block"), ("fail", "observe"), ("fail", "quarantine")], "passed"),
-        ([("error", "observe"), ("skipped", "hold"), ("empty", "block")], "passed"),
-        ([("fail", "hold")], "held"),
-        ([("error", "quarantine")], "held"),
-        ([("fail", "hold"), ("fail", "block")], "blocked"),
-        ([("error", "block")], "blocked"),
-    ],
-    ids=lambda value: (
-        str(value) if isinstance(value, str) else "+".join("-".join(v) for v in value)
-    ),
-)
-def test_state_of_a_batch(gatehouse, found, expected):
-    template = gatehouse.verdict("hubspot", "owners", []).results[0]
-    results = [replace(template, state=s, action=a) for s, a in found]
-    assert batch_state(tuple(results)) == expected
-
-
-KINDS = st.sampled_from(
-    ["sound", "again", "conflict", "negative", "mistyped", "no key", "broken", "blank", "outside"]
-)
-
-
-@settings(
-    max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
-@given(kinds=st.lists(KINDS, max_size=25))
-def test_no_row_is_lost_and_none_is_doubled(gatehouse, kinds):
-    rows = []
-    for number, kind in enumerate(kinds, start=1):
-        row = gatehouse.clean(*ADS, number)[-1]
-        match kind:
-            case "again":
-                row = gatehouse.clean(*ADS, 1)[0]
-            case "conflict":
-                row = gatehouse.clean(*ADS, 2)[1]
-                row["metrics"]["clicks"] = str(number)
-            case "negative":
-                row["metrics"]["costMicros"] = "-1"
-            case "mistyped":
-                row["metrics"]["clicks"] = "n/a"
-            case "no key":
-                del row["campaign"]["id"]
-            case "outside":
-                row["segments"]["date"] = "2020-01-01"
-            case "broken":
-                row = b'{"customer":'
-            case "blank":
-                row = b" "
-        rows.append(row)
-    batch = gatehouse.land(*ADS, rows)
-    verdict = gatehouse.gate(batch)
-    assert verdict.rows_in == len(rows) == sum(verdict.counts)
-    aside = [row["_line"] for row in quarantined(batch)]
-    if verdict.state != "passed":
-        assert aside == []
-        assert verdict.rows_held == len(rows)
-        return
-    on = [row["_line"] for row in typed_rows(batch)]
-    assert len(on) == len(set(on)) == verdict.rows_loaded
-    assert len(aside) == len(set(aside)) == verdict.rows_quarantined
-    assert not set(on) & set(aside)
-    wrong = {"negative", "mistyped", "no key", "broken", "blank", "outside"}
-    for line, kind in enumerate(kinds, start=1):
-        assert (line in aside) or kind not in wrong
-    keys = [row["campaign_id"] for row in typed_rows(batch)]
-    assert len(keys) == len(set(keys))
-    sound = {str(line) for line, kind in enumerate(kinds, start=1) if kind == "sound"}
-    taken = {"1", "2"}  # the numbers that other kinds repeat
-    assert sound - taken <= set(keys)

@@ -1,0 +1,86 @@
+"""A verdict is given once, for a batch or a whole source, and leaves private files alone."""
+
+from __future__ import annotations
+
+import stat
+from dataclasses import replace
+from datetime import timedelta
+
+import msgspec
+import pytest
+
+from expectations.gate import gate, gate_source
+from expectations.verdict import GateError, read_verdict
+from ingest.batch import QUARANTINE, TYPED, VERDICT
+
+ADS = ("google_ads", "campaign_daily")
+
+
+def states(verdict):
+    return {result.rule: result.state for result in verdict.results}
+
+
+def test_gated_twice_gives_the_same_bytes(gatehouse):
+    rows = gatehouse.clean(*ADS, 30)
+    rows[3]["metrics"]["clicks"] = "-1"
+    batch = gatehouse.land(*ADS, [*rows, rows[5], b"{"])
+    files = (TYPED, QUARANTINE, VERDICT)
+
+    def content():
+        said = msgspec.json.decode((batch.path / VERDICT).read_bytes())
+        said.pop("gated_at")
+        return said, [(batch.path / name).read_bytes() for name in files[:2]]
+
+    gatehouse.gate(batch)
+    first = content()
+    gatehouse.gate(batch, again=True)
+    assert content() == first
+
+
+def test_a_verdict_is_given_once(gatehouse):
+    batch = gatehouse.land(*ADS, gatehouse.clean(*ADS, 1))
+    given = gatehouse.gate(batch)
+    (batch.path / TYPED).write_bytes(b"untouched")
+    assert gatehouse.gate(batch) == given == read_verdict(batch)
+    assert (batch.path / TYPED).read_bytes() == b"untouched"
+
+
+def test_files_are_private_and_nothing_else_is_left(gatehouse):
+    batch = gatehouse.land(*ADS, gatehouse.clean(*ADS, 1))
+    gatehouse.gate(batch)
+    for name in (TYPED, QUARANTINE, VERDICT):
+        assert stat.S_IMODE((batch.path / name).stat().st_mode) == 0o600
+    assert not [path.name for path in batch.path.iterdir() if path.name.startswith(".")]
+
+
+def test_a_whole_source_is_gated_in_sequence_once(gatehouse):
+    night = gatehouse.night
+    for shift in (2, 1, 0):
+        day = night - timedelta(days=shift)
+        gatehouse.land(*ADS, gatehouse.clean(*ADS, 2, days=[day]), night=day)
+    gatehouse.land("google_ads", "campaigns", gatehouse.clean("google_ads", "campaigns", 2))
+    gatehouse.land("hubspot", "owners", gatehouse.clean("hubspot", "owners", 1))
+    given = gate_source("google_ads", landing=gatehouse.landing, settings=gatehouse.settings)
+    assert [verdict.batch_id[:6] for verdict in given] == ["000001", "000002", "000003", "000001"]
+    assert gate_source("google_ads", landing=gatehouse.landing, settings=gatehouse.settings) == []
+    assert [batch.is_gated for batch in gatehouse.landing.batches("hubspot")] == [False]
+
+
+def test_a_batch_alone_has_a_bench_of_its_own(gatehouse):
+    batch = gatehouse.land("hubspot", "owners", gatehouse.clean("hubspot", "owners", 1))
+    verdict = gate(batch, landing=gatehouse.landing, settings=gatehouse.settings)
+    assert verdict.rows_loaded == 1
+
+
+def test_an_account_no_longer_in_the_settings_is_gated_without_its_currency(gatehouse):
+    rows = gatehouse.clean(*ADS, 1)
+    rows[0]["customer"]["id"] = "gone"
+    verdict = gatehouse.verdict(*ADS, rows, account="gone")
+    assert states(verdict)["own_currency"] == "skipped"
+    assert verdict.state == "passed"
+
+
+def test_rows_that_do_not_add_up_are_no_verdict(gatehouse):
+    verdict = gatehouse.verdict(*ADS, gatehouse.clean(*ADS, 2))
+    with pytest.raises(GateError, match="2 rows came in"):
+        replace(verdict, rows_loaded=1)
