@@ -18,7 +18,7 @@ DBT = "dbt.adapters.duckdb.connections:DuckDBConnectionManager"
 POINTS = [
     Point("transform", "before", "dbt.cli.main:dbtRunner.invoke"),
     Point("transform", "after", f"{DBT}.add_query", 150),
-    Point("transform", "half", "pathlib:Path.write_text"),
+    Point("transform", "before", "dbt.artifacts.schemas.run.v5.run:write_json"),
     Point("transform", "after", "dbt.cli.main:dbtRunner.invoke"),
 ]
 
