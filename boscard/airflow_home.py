@@ -8,6 +8,7 @@ import os
 import secrets
 import subprocess
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 
 from boscard.home import PROJECT, Home
@@ -71,6 +72,12 @@ def pools(settings: Settings) -> dict[str, int]:
     return {"warehouse": 1, **vendors}
 
 
+def importable(wanted: Mapping[str, int]) -> str:
+    """Pools as `airflow pools import` reads them: one start of Airflow for all."""
+    described = {name: {"slots": n, "description": "Boscard"} for name, n in wanted.items()}
+    return json.dumps(described)
+
+
 def migrate(home: Home, settings: Settings, environ: dict[str, str]) -> None:
     """Bring Airflow's database, its pools and its copies of our DAGs up to date; quick when it is.
 
@@ -89,8 +96,9 @@ def migrate(home: Home, settings: Settings, environ: dict[str, str]) -> None:
         return
     home.airflow.mkdir(mode=0o700, parents=True, exist_ok=True)
     _airflow(environ, home, "db", "migrate")
-    for pool, slots in wanted_pools.items():
-        _airflow(environ, home, "pools", "set", pool, str(slots), "Boscard")
+    listed = home.airflow / "pools.json"
+    listed.write_text(importable(wanted_pools), encoding="utf-8")
+    _airflow(environ, home, "pools", "import", str(listed))
     _airflow(environ, home, "dags", "reserialize")
     stamp.write_text(wanted, encoding="utf-8")
 

@@ -6,7 +6,6 @@ nothing but passwords that differ. All of it is told by the environment, as Airf
 
 from __future__ import annotations
 
-import json
 import subprocess
 import tempfile
 import time
@@ -15,7 +14,7 @@ from dataclasses import replace
 
 import psycopg
 
-from boscard.airflow_home import airflow_command, pools
+from boscard.airflow_home import airflow_command, importable, pools
 from boscard.connections import read_postgres_url
 from boscard.settings import Settings, SettingsError
 from publish.login import READER, Login
@@ -60,8 +59,7 @@ def prepare(settings: Settings, environ: Mapping[str, str], say: Callable[[str],
     say(f"Postgres: {airflow.database} of {airflow.user}; {writer.database} of {writer.user}")
     _airflow("db", "migrate")
     with tempfile.NamedTemporaryFile("w", suffix=".json", encoding="utf-8") as file:
-        wanted = pools(settings).items()
-        json.dump({name: {"slots": n, "description": "Boscard"} for name, n in wanted}, file)
+        file.write(importable(pools(settings)))
         file.flush()
         _airflow("pools", "import", file.name)
     say("Airflow: tables and pools")

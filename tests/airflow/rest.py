@@ -73,7 +73,7 @@ class Airflow:
         return answer.json()
 
 
-def waited(what: str, ask: Callable[[], T | None], seconds: float = 600) -> T:
+def waited(what: str, ask: Callable[[], T | None], seconds: float = 900) -> T:
     """The first answer that is neither None nor empty; asked each half second, up to a deadline."""
     until = time.monotonic() + seconds
     while time.monotonic() < until:

@@ -62,11 +62,11 @@ def backfilled(up: Up, plain: Plain, scheduled: Scheduled) -> Left:
     first, last = (day.isoformat() for day in plain.week)
     airflow = scheduled.airflow
     asked = {"backfill_from": first, "backfill_to": last}
-    for dag in [*(dag for dag in scheduled.runs if dag != "scorecard"), "scorecard"]:
-        conf = {} if dag == "scorecard" else asked
-        run_id = airflow.trigger(dag, conf)
-        run = waited(f"{dag} {conf}", lambda dag=dag, run_id=run_id: airflow.ended(dag, run_id))
-        assert run["state"] == "success", airflow.tasks(dag, run_id)
+    ingest = [dag for dag in scheduled.runs if dag != "scorecard"]
+    for dags, conf in ((ingest, asked), (["scorecard"], {})):
+        for dag, run_id in {dag: airflow.trigger(dag, conf) for dag in dags}.items():
+            run = waited(f"{dag} {conf}", lambda dag=dag, run_id=run_id: airflow.ended(dag, run_id))
+            assert run["state"] == "success", airflow.tasks(dag, run_id)
     return left(up.home)
 
 
