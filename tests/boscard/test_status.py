@@ -8,15 +8,17 @@ from datetime import date, datetime, timedelta
 from types import SimpleNamespace
 
 import pytest
+from click.testing import CliRunner
 from rich.console import Console
 
 import publish.read
+from boscard.cli import main
 from boscard.clock import Clock
 from boscard.home import PROJECT, Home
 from boscard.night import Night
 from boscard.nightly import _only_one
 from boscard.settings import read_settings
-from boscard.status import status
+from boscard.status import EXIT, status
 from boscard.status_table import print_status, to_json
 from ingest.landing import Landing
 from tests.warehouse.landed import land
@@ -164,3 +166,13 @@ def test_the_table_and_the_json_say_the_same(home):
             if line.split()[:3] == [row["source"], row["account"], row["stream"]]
         ]
         assert line.split()[3:] == [row["state"], "never", "0", "0"]
+
+
+def test_the_command_ends_as_the_state_says(home, monkeypatch):
+    monkeypatch.setenv("BOSCARD_HOME", str(home.root))
+    monkeypatch.setenv("AIRFLOW_HOME", str(home.airflow))
+    ended = CliRunner().invoke(main, ["status", "--json"])
+    assert ended.exit_code == EXIT[json.loads(ended.output)["state"]]
+    table = CliRunner().invoke(main, ["status"])
+    assert table.exit_code == ended.exit_code
+    assert "nothing yet" in table.output
