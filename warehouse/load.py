@@ -15,7 +15,7 @@ from boscard.logs import about
 from boscard.settings import Settings
 from expectations.verdict import Verdict, read_verdict
 from ingest.batch import Batch
-from ingest.landing import Landing
+from ingest.landing import Landing, verdict_state
 from ingest.registry import SOURCES
 from warehouse.connection import connect, transaction
 from warehouse.errors import NightRefused
@@ -79,12 +79,14 @@ def load_night(
     for batch in sorted(batches, key=_turn):
         if batch.manifest.as_of_date > clock.as_of_date:
             continue
-        verdict = read_verdict(batch)
-        if verdict is None:
+        state = verdict_state(batch)
+        if state is None:
             ungated.append(batch)
             continue
-        if known.get(_identity(batch)) == verdict.state:
+        if known.get(_identity(batch)) == state:
             continue
+        verdict = read_verdict(batch)
+        assert verdict is not None
         _load_batch(connection, batch, verdict, key)
         (loaded if verdict.state == "passed" else held).append(batch)
         rows += verdict.rows_loaded
