@@ -161,6 +161,7 @@ def _judge(facts: Facts, suite: Suite, lines: Lines, bench: Bench) -> Verdict:
         return _verdict(facts, results, profile, {})
     loaded = output.write_typed(batch, stream, connection)
     quarantined = output.write_quarantine(facts, suite, connection)
+    output.write_noted(facts, suite, rules, connection)
     superseded = split.how_many(connection, "superseded")
     quarantined_days = batch_profile.quarantined_per_day(connection, stream)
     counted = (loaded, superseded, quarantined)
@@ -211,5 +212,6 @@ def _profile(
         share = 0.9 if stream.sweeps else 0.5
         volumes = [facts.history.whole(rows, least=least, share=share)]
     batch_profile.stage_volume(connection, volumes)
+    batch_profile.stage_told(connection, facts)
     batch_profile.stage_fields(connection, facts, suite, seen=seen, fill=fill, rows=rows)
     return Profile(rows, days(per_day), tuple(sorted(seen)), fill)
