@@ -14,9 +14,11 @@ from rich.markup import escape
 
 import boscard
 from boscard.clock import Clock
+from boscard.days import Day
 from boscard.disk import CannotWrite, complain
 from boscard.home import Home
 from boscard.settings import Settings, SettingsError, read_settings
+from boscard.trouble import incidents, quarantine
 
 if TYPE_CHECKING:
     from boscard.night import Night
@@ -42,22 +44,6 @@ def _is_told_plainly(error: Exception) -> bool:
     """Our own errors say what was wrong, where, and what to do: a traceback adds nothing."""
     ours = ("boscard.", "ingest.", "expectations.", "warehouse.", "publish.", "sandbox.")
     return type(error).__module__.startswith(ours)
-
-
-class Day(click.ParamType[date]):
-    """A date as YYYY-MM-DD."""
-
-    name = "date"
-
-    def convert(
-        self, value: object, param: click.Parameter | None, ctx: click.Context | None
-    ) -> date:
-        if isinstance(value, date):
-            return value
-        try:
-            return date.fromisoformat(str(value))
-        except ValueError:
-            self.fail(f"{value!r} is not a date; write YYYY-MM-DD", param, ctx)
 
 
 date_option = click.option(
@@ -244,33 +230,6 @@ def targets(path: Path) -> None:
         click.echo(sentence)
 
 
-@main.group()
-def quarantine() -> None:
-    """Rows that the gate set aside: list them, look at one."""
-
-
-@quarantine.command("list")
-@click.option("--source", help="Only rows of this source.")
-def list_quarantine(source: str | None) -> None:
-    """One line a row: its name, day and the checks it failed."""
-    from expectations.quarantine import rows_set_aside
-    from ingest.landing import Landing
-
-    for row in rows_set_aside(Landing(Home.default().landing), source):
-        click.echo(f"{row.name}\t{row.day or ''}\t{', '.join(row.reasons)}")
-
-
-@quarantine.command("show")
-@click.argument("name")
-def show_quarantine(name: str) -> None:
-    """One row as the vendor sent it, personal data included, and why it was set aside."""
-    from expectations.quarantine import find
-    from ingest.landing import Landing
-
-    row = find(Landing(Home.default().landing), name)
-    click.echo(f"batch    {row.batch.path}\nreasons  {', '.join(row.reasons)}\n{row.row}")
-
-
 @main.group(invoke_without_command=True)
 @click.pass_context
 def sandbox(context: click.Context) -> None:
@@ -369,6 +328,10 @@ def _clock(settings: Settings, as_of_date: date | None) -> Clock:
             "come: vendors still count that day. Wait, or give an earlier --date"
         )
     return clock
+
+
+main.add_command(quarantine)
+main.add_command(incidents)
 
 
 if __name__ == "__main__":

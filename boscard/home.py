@@ -53,6 +53,11 @@ class Home:
         return self.root / "outbox"
 
     @property
+    def incidents(self) -> Path:
+        """What is known of each account's incidents, a file an account."""
+        return self.outbox / "incidents"
+
+    @property
     def logs(self) -> Path:
         return self.root / "logs"
 

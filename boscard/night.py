@@ -103,7 +103,10 @@ class Night:
     def report(self, source: str) -> dict[str, Any]:
         """Say that a source is done for tonight, and what of it is missing and why."""
         missing = []
+        blocking = {batch.manifest.unit for batch, _ in self._stopped()}
         for unit in self.due(source):
+            if unit in blocking:
+                continue
             reason = self._failure(unit)
             if reason.get("error") == Skipped.__name__:
                 continue
@@ -204,17 +207,25 @@ class Night:
         return record if record and record.as_of_date == self.clock.as_of_date else None
 
     def tell(self) -> int:
-        """Post one message for each batch held tonight and for a blocked publication.
+        """Post a message for each incident that begins or ends, and for a blocked publication.
 
         Returns how many are new; posting again is silent.
         """
-        from expectations.messages import blocked_publication, held_batch
+        from expectations.incidents import Incidents, tell
+        from expectations.messages import blocked_publication
         from expectations.outbox import Outbox
 
-        messages = [
-            held_batch(batch, verdict, landing=self.landing, settings=self.settings)
-            for batch, verdict in self._stopped()
-        ]
+        incidents = Incidents(self.home.incidents)
+        told = list(
+            tell(
+                self._stopped(),
+                incidents,
+                self.clock.as_of_date,
+                landing=self.landing,
+                settings=self.settings,
+            )
+        )
+        messages = [message for _, message in told if message is not None]
         if self.published() is None:
             audit = self.audit()
             causes = audit.causes or ["The numbers were sound, but they could not be put in place."]
@@ -227,7 +238,9 @@ class Night:
                     settings=self.settings,
                 )
             )
-        new = sum(Outbox(self.home.outbox).post(message) for message in messages if message)
+        new = sum(Outbox(self.home.outbox).post(message) for message in messages)
+        for fact, _ in told:
+            incidents.add(fact)
         Outbox(self.home.outbox, self._addresses()).deliver()
         return new
 
@@ -259,7 +272,9 @@ class Night:
             found += [f"{title}: {', '.join(units)}: {words}" for words, units in reasons.items()]
         for batch, verdict in self._stopped():
             title = SOURCES[batch.manifest.source].title
-            sentences = dict.fromkeys(result.sentence for result in verdict.stopping)
+            sentences = [*dict.fromkeys(result.sentence for result in verdict.stopping)]
+            if verdict.state == "blocked":
+                sentences.append(f"{title} is asked again when this night is run again.")
             found.append(
                 f"{title}: {batch.manifest.account} {batch.manifest.stream} {verdict.state}: "
                 + " ".join(sentences)
@@ -311,17 +326,20 @@ class Night:
         return read_connection(name).password.split()
 
     def _stopped(self) -> list[tuple[Batch, Verdict]]:
-        """Tonight's batches that the gate held or blocked."""
+        """Tonight's units whose newest batch the gate held or blocked."""
         from expectations.verdict import read_verdict
 
-        found = []
-        for batch in self.landing.batches():
-            if batch.manifest.as_of_date != self.clock.as_of_date:
-                continue
-            verdict = read_verdict(batch)
-            if verdict is not None and verdict.state != "passed":
-                found.append((batch, verdict))
-        return found
+        newest = {
+            batch.manifest.unit: batch
+            for batch in self.landing.batches()
+            if batch.manifest.as_of_date == self.clock.as_of_date
+        }
+        judged = [(batch, read_verdict(batch)) for batch in newest.values()]
+        return [
+            (batch, verdict)
+            for batch, verdict in judged
+            if verdict is not None and verdict.state != "passed"
+        ]
 
     def _report_path(self, source: str) -> Path:
         return self.home.landing / source / "reports" / f"{self.clock.as_of_date}.json"

@@ -37,7 +37,7 @@ Publishes the balanced scorecard at the publication hour with what has landed by
 | `audit` | may tonight be published? Tests, expectations on marts, reconciliation, movement |
 | `publish` | Postgres, the DuckDB file behind `current.duckdb`, Parquet: one content hash |
 | `page` | `site/index.html` |
-| `tell` | one message for each held batch and for a blocked publication |
+| `tell` | a message for each incident that begins or ends, and for a blocked publication |
 | `verdict` | red when tonight was not published, or was published without a source |
 
 **Triage.** `load` or `transform` red: read its log, mend, clear from there; every step may be run

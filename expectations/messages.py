@@ -1,4 +1,4 @@
-"""What people are told of a held batch and of a blocked publication: the marketer's half in plain
+"""What people are told of incidents and of a blocked publication: the marketer's half in plain
 words, the engineer's under a line."""
 
 from __future__ import annotations
@@ -7,6 +7,7 @@ import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
+from typing import TYPE_CHECKING
 
 from boscard.settings import Settings
 from expectations.resting import resting_on
@@ -15,6 +16,9 @@ from expectations.verdict import Result, Verdict, read_verdict
 from ingest.batch import Batch
 from ingest.landing import Landing
 from ingest.registry import SOURCES
+
+if TYPE_CHECKING:
+    from expectations.incidents import Incident
 
 _LINE = "-" * 72
 _HARMLESS = str.maketrans({"<": "‹", ">": "›", "@": "＠", "`": "'"})
@@ -29,40 +33,62 @@ class Message:
     body: str
 
 
-def held_batch(
-    batch: Batch, verdict: Verdict, *, landing: Landing, settings: Settings
-) -> Message | None:
-    """The message on a batch that was kept back; None for one that passed."""
-    if verdict.state == "passed":
-        return None
-    manifest = batch.manifest
-    suite = SUITES[manifest.source][manifest.stream]
-    title = SOURCES[manifest.source].title
-    account = _account_name(batch, settings)
-    subject = f"{title}: the {suite.subject} of {account} are kept back ({manifest.as_of_date})"
-    blocked = verdict.state == "blocked"
-    wrong = " ".join(dict.fromkeys(result.sentence for result in verdict.stopping))
+def opened(
+    incident: Incident,
+    stopped: Sequence[tuple[Batch, Verdict]],
+    *,
+    landing: Landing,
+    settings: Settings,
+) -> Message:
+    """The message on an incident that is new or came back; `stopped` are the batches kept back."""
+    night, source = incident.night, incident.source
+    title, account = SOURCES[source].title, _account_name(incident, settings)
+    subjects = [SUITES[source][stream].subject for stream in incident.streams]
+    what = f"the {subjects[0]}" if len(subjects) == 1 else f"{len(subjects)} kinds of data"
+    blocked = any(verdict.state == "blocked" for _, verdict in stopped)
+    results = [result for _, verdict in stopped for result in verdict.stopping]
+    rows = sum(verdict.rows_in for _, verdict in stopped)
+    usable = [_usable(batch, landing, blocked=blocked) for batch, _ in stopped]
+    since = f"It was found in the night of {night}{_covered([batch for batch, _ in stopped])}."
+    if incident.since != night:
+        since += f" The same trouble was first found in the night of {incident.since}."
+    all_of = "this delivery" if len(stopped) == 1 else f"these {len(stopped)} deliveries"
     parts = {
-        "What is wrong": wrong,
-        "Since when": f"It was found in the night of {manifest.as_of_date}{_covered(batch)}.",
-        "How large": f"{verdict.rows_in:,} rows are kept back, all of this delivery.",
-        "What rests on it": f"{_upper(resting_on(manifest.source, manifest.stream))}.",
-        "May the numbers be used": _usable(batch, landing, blocked=blocked),
+        "What is wrong": " ".join(dict.fromkeys(result.sentence for result in results)),
+        "Since when": since,
+        "How large": f"{rows:,} rows are kept back, all of {all_of}.",
+        "What rests on it": f"{_upper(resting_on(source, *incident.streams))}.",
+        "May the numbers be used": " ".join(dict.fromkeys(usable)),
         "What happens next": "Nothing is published until this is settled. "
-        f"{title} is asked again in the next night."
+        f"{title} is asked again when this night is run again, or else in the next one."
         if blocked
         else f"{title} is asked again in the next night; sound numbers then go on by themselves.",
-        **_owner(manifest.as_of_date, settings),
+        **_owner(night, settings),
     }
-    next_night = manifest.as_of_date + timedelta(days=1)
-    engineer = [
-        f"batch: {manifest.source}/{manifest.account}/{manifest.stream}/{manifest.batch_id}",
-        f"folder: {batch.path}",
-        *(line for result in verdict.stopping for line in _evidence(result)),
-        f"asked again by: boscard nightly --date {next_night}",
+    again_on = night if blocked else night + timedelta(days=1)
+    engineer = [line for batch, verdict in stopped for line in _kept_back(batch, verdict)]
+    engineer += [
+        f"asked again by: boscard nightly --date {again_on}",
+        f"taken on by: boscard incidents ack {incident.name}",
     ]
-    key = f"held.{manifest.source}.{manifest.account}.{manifest.stream}.{manifest.batch_id}"
-    return Message(key, plain(subject), _body(parts, engineer))
+    subject = f"{title}: {what} of {account} are kept back ({night})"
+    return Message(_key(incident), plain(subject), _body(parts, engineer))
+
+
+def resolved(incident: Incident, *, settings: Settings) -> Message:
+    """The message on an incident that is over."""
+    source, night = incident.source, incident.night
+    title, account = SOURCES[source].title, _account_name(incident, settings)
+    subjects = " and the ".join(SUITES[source][stream].subject for stream in incident.streams)
+    parts = {
+        "What was wrong": f"The {subjects} of {account} were kept back.",
+        "Since when": f"From the night of {incident.since}. It was over in that of {night}.",
+        "What rests on it": f"{_upper(resting_on(source, *incident.streams))}.",
+        "May the numbers be used": "Yes. What was kept back was asked for again and is sound.",
+        "What happens next": "Nothing more needs to be done.",
+    }
+    subject = f"{title}: {account} is in order again ({night})"
+    return Message(_key(incident), plain(subject), _body(parts, [f"incident: {incident.name}"]))
 
 
 def blocked_publication(
@@ -119,6 +145,19 @@ def _body(parts: dict[str, str], engineer: Sequence[str]) -> str:
     return f"{told}\n\n{_LINE}\nFor the engineer\n" + "\n".join(engineer) + "\n"
 
 
+def _key(incident: Incident) -> str:
+    return f"incident.{incident.name}.{incident.state}.{incident.night}"
+
+
+def _kept_back(batch: Batch, verdict: Verdict) -> list[str]:
+    manifest = batch.manifest
+    return [
+        f"batch: {manifest.source}/{manifest.account}/{manifest.stream}/{manifest.batch_id}",
+        f"folder: {batch.path}",
+        *(line for result in verdict.stopping for line in _evidence(result)),
+    ]
+
+
 def _evidence(result: Result) -> list[str]:
     line = f"check: {result.check_id} {result.state}: {plain(result.observed, 300)}"
     lines = [line, f"  expected: {result.expected}"]
@@ -140,13 +179,12 @@ def _usable(batch: Batch, landing: Landing, *, blocked: bool) -> str:
     return f"Yes, as they were known through {through}. What is newer is missing and marked so."
 
 
-def _covered(batch: Batch) -> str:
-    window = batch.manifest.window
-    if window is None:
+def _covered(batches: Sequence[Batch]) -> str:
+    windows = [batch.manifest.window for batch in batches if batch.manifest.window]
+    if not windows:
         return ""
-    if window.start == window.end:
-        return f" and concerns {window.start}"
-    return f" and concerns {window.start} to {window.end}"
+    start, end = min(one.start for one in windows), max(one.end for one in windows)
+    return f" and concerns {start}" if start == end else f" and concerns {start} to {end}"
 
 
 def _owner(as_of_date: date, settings: Settings) -> dict[str, str]:
@@ -158,10 +196,9 @@ def _owner(as_of_date: date, settings: Settings) -> dict[str, str]:
     }
 
 
-def _account_name(batch: Batch, settings: Settings) -> str:
-    manifest = batch.manifest
-    for one in settings.accounts_of(manifest.source):
-        if one.account == manifest.account:
+def _account_name(incident: Incident, settings: Settings) -> str:
+    for one in settings.accounts_of(incident.source):
+        if one.account == incident.account:
             return one.name
     return settings.company.name
 

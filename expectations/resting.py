@@ -11,15 +11,15 @@ from ingest.registry import SOURCES
 SEEDS = PROJECT / "dbt_project" / "seeds"
 
 
-def resting_on(source: str, stream: str, seeds: Path = SEEDS) -> str:
-    """The KPIs counted from a stream, by name as last defined; in general words where the
+def resting_on(source: str, *streams: str, seeds: Path = SEEDS) -> str:
+    """The KPIs counted from any of the streams, by name as last defined; in general words where the
     definitions cannot be read, since a message is told in any case."""
     everything = f"the KPIs of {SOURCES[source].title}"
     try:
         counted = {
             row["kpi_id"]
             for row in _rows(seeds / "kpi_sources.csv")
-            if (row["source"], row["stream"]) == (source, stream)
+            if row["source"] == source and row["stream"] in streams
         }
         versions = sorted(_rows(seeds / "kpi_definitions.csv"), key=lambda row: row["valid_from"])
         names = {row["kpi_id"]: row["name"] for row in versions if row["kpi_id"] in counted}

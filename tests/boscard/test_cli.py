@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from datetime import date
+
 import click
 import pytest
 from click.testing import CliRunner
 
 from boscard.cli import main
-from boscard.home import PROJECT
+from boscard.home import PROJECT, Home
+from expectations.incidents import Incident, Incidents
 
 
 def commands(group, prefix=()):
@@ -48,6 +51,11 @@ def test_every_command_has_help(command):
             id="no such row",
         ),
         pytest.param(
+            ["incidents", "ack", "a.b.1", "--who", "Ada"],
+            "no open incident 'a.b.1'; `boscard incidents list` shows",
+            id="no such incident",
+        ),
+        pytest.param(
             ["sandbox", "truth", "--component", "luck", "--date", "2025-10-01"],
             "no component 'luck'",
             id="no such component",
@@ -71,3 +79,23 @@ def test_real_accounts_wait_for_the_publication_hour(tmp_path, monkeypatch):
     result = CliRunner().invoke(main, ["nightly", "--date", "2099-01-01"])
     assert result.exit_code == 1
     assert "which has not come" in result.output
+
+
+def test_incidents_are_listed_taken_on_and_put_off(tmp_path, monkeypatch):
+    monkeypatch.setenv("BOSCARD_HOME", str(tmp_path))
+    night = date(2026, 11, 3)
+    known = Incidents(Home.default().incidents)
+    known.add(Incident("hubspot", "24", 1, "resolved", night, night, ("deals",)))
+    known.add(Incident("hubspot", "24", 2, "new", night, night, ("deals", "owners")))
+
+    def run(*arguments):
+        result = CliRunner().invoke(main, ["incidents", *arguments])
+        assert result.exit_code == 0, result.output
+        return result.output.splitlines()
+
+    assert run("list") == ["hubspot.24.2\tnew\tsince 2026-11-03\tdeals, owners"]
+    assert len(run("list", "--all")) == 2
+    run("ack", "hubspot.24.2", "--who", "Ada", "--why", "asked them")
+    assert run("list")[0].endswith("acknowledged\tsince 2026-11-03\tdeals, owners\tAda: asked them")
+    run("snooze", "hubspot.24.2", "--until", "2026-11-09", "--who", "Ada")
+    assert "snoozed until 2026-11-09" in run("list")[0]

@@ -9,7 +9,8 @@ from datetime import date, timedelta
 
 import pytest
 
-from expectations.messages import Message, blocked_publication, held_batch, plain
+from expectations.incidents import Incident
+from expectations.messages import Message, blocked_publication, opened, plain, resolved
 from expectations.outbox import ATTEMPTS, Outbox
 
 ADS = ("google_ads", "campaign_daily")
@@ -28,7 +29,18 @@ def held(gatehouse, **row):
 
 
 def told(gatehouse, batch, verdict):
-    return held_batch(batch, verdict, landing=gatehouse.landing, settings=gatehouse.settings)
+    return opened(
+        incident(gatehouse, batch),
+        [(batch, verdict)],
+        landing=gatehouse.landing,
+        settings=gatehouse.settings,
+    )
+
+
+def incident(gatehouse, *batches, state="new"):
+    of, night = batches[0].manifest, gatehouse.night
+    streams = tuple(sorted({batch.manifest.stream for batch in batches}))
+    return Incident(of.source, of.account, 1, state, night, night, streams)
 
 
 def halves(message):
@@ -73,9 +85,34 @@ def test_a_blocked_batch_says_that_nothing_is_published(gatehouse):
     assert "Nothing is published until this is settled." in marketer
 
 
-def test_a_batch_that_passed_is_not_told_of(gatehouse):
-    batch = gatehouse.land(*ADS, gatehouse.clean(*ADS, 1))
-    assert told(gatehouse, batch, gatehouse.gate(batch)) is None
+def test_several_streams_of_an_account_are_one_message(gatehouse):
+    other = ("google_ads", "ad_daily")
+    rows = gatehouse.clean(*other, 2)
+    rows[0]["customer"]["currencyCode"] = "USD"
+    batch = gatehouse.land(*other, rows)
+    stopped = [held(gatehouse), (batch, gatehouse.gate(batch))]
+    one = incident(gatehouse, *(batch for batch, _ in stopped))
+    known = {"landing": gatehouse.landing, "settings": gatehouse.settings}
+    message = opened(one, stopped, **known)
+    assert message.subject == (
+        "Google Ads: 2 kinds of data of Northwind Trails DE are kept back (2026-03-10)"
+    )
+    marketer, engineer = halves(message)
+    assert "5 rows are kept back, all of these 2 deliveries." in marketer
+    assert marketer.count("No: there are none yet") == 1
+    assert "Ad spend" in marketer
+    assert engineer.count("batch: google_ads/101/") == 2
+    assert "boscard incidents ack google_ads.101.1\n" in engineer
+
+
+def test_what_is_over_is_told(gatehouse):
+    batch, _ = held(gatehouse)
+    message = resolved(incident(gatehouse, batch, state="resolved"), settings=gatehouse.settings)
+    assert message.subject == "Google Ads: Northwind Trails DE is in order again (2026-03-10)"
+    marketer, _ = halves(message)
+    assert "From the night of 2026-03-10." in marketer
+    assert "Yes." in marketer
+    assert not re.search(r"[a-z]_[a-z]|null|select|parquet", marketer)
 
 
 def test_a_blocked_publication(gatehouse):
@@ -127,18 +164,11 @@ def test_one_file_however_often_told(gatehouse, tmp_path):
     posted = [outbox.post(told(gatehouse, batch, verdict)) for _ in range(3)]
     assert posted == [True, False, False]
     (name,) = files(tmp_path / "outbox")
-    assert name == f"held.google_ads.101.campaign_daily.{batch.manifest.batch_id}.txt"
+    assert name == "incident.google_ads.101.1.new.2026-03-10.txt"
     path = tmp_path / "outbox" / name
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
     assert path.read_text(encoding="utf-8").startswith("Google Ads: the campaign numbers")
     assert outbox.deliver() == []
-
-
-def test_two_held_batches_are_two_messages(gatehouse, tmp_path):
-    outbox = Outbox(tmp_path / "outbox")
-    for _ in range(2):
-        outbox.post(told(gatehouse, *held(gatehouse)))
-    assert len(files(tmp_path / "outbox")) == 2
 
 
 def test_one_of_many_at_once_writes_the_file(tmp_path):

@@ -57,7 +57,10 @@ def test_a_definition_that_is_added_is_told(seeds):
     append(seeds / "kpi_sources.csv", kpi_id="C99", source="typeform", stream="partial_responses")
     append(seeds / "kpi_definitions.csv", kpi_id="C99", valid_from="2026-01-01", name="Patience")
     append(seeds / "kpi_definitions.csv", kpi_id="C99", valid_from="2027-01-01", name="Calm")
-    assert resting_on("typeform", "partial_responses", seeds) == "Survey completion rate and Calm"
+    assert (
+        resting_on("typeform", "partial_responses", seeds=seeds)
+        == "Survey completion rate and Calm"
+    )
 
 
 @pytest.mark.parametrize(
@@ -76,7 +79,7 @@ def test_definitions_that_cannot_be_read_stop_no_message(seeds, name, content):
     (seeds / name).unlink()
     if content is not None:
         (seeds / name).write_bytes(content)
-    assert resting_on("typeform", "partial_responses", seeds) == "the KPIs of Typeform"
+    assert resting_on("typeform", "partial_responses", seeds=seeds) == "the KPIs of Typeform"
 
 
 @pytest.mark.parametrize("source", SOURCES)

@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 
 from boscard.night import Night
-from ingest.errors import IngestError, Refused, Throttled
+from ingest.errors import IngestError, Refused, UsedUp
 from ingest.tokens import FileTokens
 from publish.publication import Publication
 from publish.read import read
@@ -79,7 +79,7 @@ def test_a_night_without_any_vendor_is_published_and_stale(bench: Bench) -> None
         {"vendor": SURVEY, "fault": "revoke"},
     )
     assert {source: type(error) for source, error in errors.items() if error} == {
-        CRM: Throttled,
+        CRM: UsedUp,
         SURVEY: Refused,
     }
     assert publication.record.as_of_date == SECOND
@@ -119,6 +119,17 @@ def test_a_switched_currency_leaves_the_last_publication(
     current = night.published()
     assert current is not None
     assert current.content_hash == publication.content_hash
+    assert [unit.stream for unit in night.due(ADS)] == ["customers"]
+    assert night.report(ADS)["missing"] == []
+    [complaint] = [line for line in night.complaints() if "blocked" in line]
+    assert "asked again when this night is run again" in complaint
+    # The same night again, with a vendor that is sound again.
+    night.pull(night.due(ADS), bench.installation.connection, bench.tokens())
+    night.gate(ADS)
+    assert night.due(ADS) == []
+    assert not any("blocked" in line for line in night.complaints())
+    night.load()
+    assert night.audit().may_publish
 
 
 class _KilledError(BaseException):
