@@ -24,11 +24,13 @@ NUMBERS = (
     *("999999999999.999999", "999999999999.9999999", "0.1234565", "0.12345651", "1000000000000"),
     *("123456789012.123456", "0.1", "3.141592653589793238462643", "1" + "0" * 400),
 )
-TEXTS = (
+NUMERALS = (
     *("", " ", "0", "42", " 42", "42 ", "+42", "-42", "42.", ".5", "42.0", "42.7", "1e3", "0x1F"),
     *("1_000", "1,5", "1.000,50", "٤٢", "４２", "NaN", "nan", "Infinity", "-inf", "null", "NULL"),
     *("true", "false", "True", "FALSE", "yes", "1", "n/a", "-", "--", "[]", "{}", '"', "\\"),
     *("9223372036854775808", "999999999999.9999995", "1" + "0" * 50, "0." + "1" * 40, "1e-400"),
+)
+MOMENTS = (
     *("2026-03-10", "2026-02-30", "2026-13-01", "2026-3-1", "20260310", "10.03.2026", "0000-01-01"),
     *("0001-01-01", "9999-12-31", "10000-01-01", "-0001-01-01", "2026-03-10T", "2026-03-10 08:00"),
     *("2026-03-10T08:00:00Z", "2026-03-10T08:00:00", "2026-03-10T08:00:00+02:00"),
@@ -36,6 +38,10 @@ TEXTS = (
     *("2026-03-10T08:00:00+25:00", "2026-03-10T08:00:00+0530", "2026-03-10t08:00:00z"),
     *("2026-03-29T02:30:00+01:00", "2024-02-29T00:00:00Z", "2026-02-29T00:00:00Z", "infinity"),
     *("0001-01-01T00:00:00Z", "9999-12-31T23:59:59.999999Z", "1772273000000", "now", "epoch"),
+)
+TEXTS = (
+    *NUMERALS,
+    *MOMENTS,
     *("Ünïcødé 🧭", "e\u0301", "\u00e9", "\u202eabc", "\ufeff42", "\u200b", "a\u2028b", "a\u0085b"),
     *("a\r\nb", "a\tb", "\x7f", "a\0b", "\0", "ｅ@example.com", "İ", "ß", "x" * 5000, "'; drop--"),
     *("<script>", "{{ now() }}", "$1", "%s", "?", "customer", "1", "2", "3"),
@@ -80,6 +86,10 @@ FRAGMENTS = tuple(
         )
     )
 )
+_NUMERALS, _MOMENTS = (
+    tuple(json.dumps(text, ensure_ascii=False).encode() for text in texts)
+    for texts in (NUMERALS, MOMENTS)
+)
 fragments = st.one_of(
     st.sampled_from(FRAGMENTS),
     st.text(max_size=20).map(lambda text: json.dumps(text).encode()),
@@ -109,13 +119,26 @@ class Written:
     is_sound: bool
 
 
+def _near(stream: Stream, path: str) -> st.SearchStrategy[bytes]:
+    """JSON that a column of this type may take for its own."""
+    kind = next((column.type for column in stream.columns if column.path == path), "json")
+    near: dict[str, tuple[bytes, ...]] = {
+        **dict.fromkeys(("bigint", "decimal", "double"), (*map(str.encode, NUMBERS), *_NUMERALS)),
+        **dict.fromkeys(("date", "timestamp"), _MOMENTS),
+    }
+    return st.one_of(st.sampled_from(near.get(kind, FRAGMENTS)), fragments)
+
+
 def edits(stream: Stream) -> st.SearchStrategy[list[Edit]]:
     """Up to two edits of one row: of a column's value, of what lies around it, or elsewhere."""
     leaves = [column.path for column in stream.columns if not column.path.startswith("@")]
     parents = {path.rpartition(".")[0] for path in leaves} - {""}
-    places = st.sampled_from([*leaves, *leaves, *sorted(parents), "unheard_of"])
+    places = [*leaves, *leaves, *sorted(parents), "unheard_of"]
     kinds = st.sampled_from(["set", "set", "set", "set", "drop", "twice", "otherwise", "escaped"])
-    return st.lists(st.builds(Edit, kinds, places, fragments), min_size=1, max_size=2)
+    edit = st.sampled_from(places).flatmap(
+        lambda path: st.builds(Edit, kinds, st.just(path), _near(stream, path))
+    )
+    return st.lists(edit, min_size=1, max_size=2)
 
 
 def batches(stream: Stream, size: int) -> st.SearchStrategy[list[list[Edit]]]:
