@@ -107,6 +107,11 @@ class Installation:
         return read(view, self.home)
 
 
+def rows_of(view: pd.DataFrame) -> pd.DataFrame:
+    """A view without the name of its publication, which is no part of a row."""
+    return view.drop(columns="publication_id", errors="ignore")
+
+
 def small_settings(start: date, scale: float) -> Settings:
     """The repository's settings with a shorter history and a smaller company."""
     settings = read_settings()

@@ -8,7 +8,7 @@ from contextlib import AbstractContextManager
 from pandas.testing import assert_frame_equal
 
 from tests.end_to_end.conftest import SECOND, VIEWS, Left, lived
-from tests.end_to_end.nights import Installation
+from tests.end_to_end.nights import Installation, rows_of
 
 Another = Callable[[], AbstractContextManager[Installation]]
 
@@ -36,10 +36,10 @@ def test_the_same_night_again_changes_nothing(another: Another, second: Left) ->
         assert len(_batches(installation)) > len(batches)
         # Its batches are checked anew, and the checks of a night are what L07 counts.
         assert anew.content_hash != record.content_hash
-        values, before = installation.read("kpi_values"), once.views["kpi_values"]
+        values, before = map(rows_of, (installation.read("kpi_values"), once.views["kpi_values"]))
         assert_frame_equal(values[values["kpi_id"] != "L07"], before[before["kpi_id"] != "L07"])
         for view in VIEWS[1:]:
-            assert_frame_equal(installation.read(view), once.views[view])
+            assert_frame_equal(rows_of(installation.read(view)), rows_of(once.views[view]))
 
 
 def _batches(installation: Installation) -> list[str]:

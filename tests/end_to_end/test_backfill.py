@@ -12,7 +12,7 @@ from boscard.backfill import asking
 from publish.explain import explain
 from publish.period import parse_period
 from tests.end_to_end.conftest import SECOND, START, VIEWS, Left
-from tests.end_to_end.nights import Installation
+from tests.end_to_end.nights import Installation, rows_of
 
 LAST = date(2026, 9, 20)
 
@@ -26,7 +26,7 @@ def test_a_backfill_changes_no_number_and_asks_once(
         installation.publish(night)
         # More batches are checked, and the checks of a night are what L07 counts.
         for view in VIEWS:
-            rows, before = installation.read(view), second.views[view]
+            rows, before = (rows_of(each) for each in (installation.read(view), second.views[view]))
             if view == "kpi_values":
                 rows, before = (each[each["kpi_id"] != "L07"] for each in (rows, before))
             assert_frame_equal(rows, before)

@@ -19,7 +19,7 @@ from ingest.landing import Landing
 from sandbox.faults import Fault
 from tests.end_to_end.conftest import FIRST, SECOND, THIRD, Left, lived
 from tests.end_to_end.expected import SOURCES, differences
-from tests.end_to_end.nights import Installation
+from tests.end_to_end.nights import Installation, rows_of
 
 Another = Callable[[], AbstractContextManager[Installation]]
 
@@ -276,7 +276,7 @@ def _same(ours: Left, clean: Left, kpis: set[str]) -> None:
     """The rows of these KPIs are equal in all that is published about them."""
     frames = []
     for night in (ours, clean):
-        values = night.views["kpi_values"]
+        values = rows_of(night.views["kpi_values"])
         frames.append(values[values["kpi_id"].isin(kpis)].reset_index(drop=True))
     assert len(frames[0]) > 100
     assert_frame_equal(*frames)
