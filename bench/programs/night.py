@@ -15,6 +15,9 @@ from boscard.clock import Clock
 from boscard.home import Home
 from boscard.night import Night
 from boscard.settings import Settings
+from publish.embedded import Embedded
+from publish.login import WRITER
+from publish.publication import publish
 from tests.end_to_end.nights import installed, small_settings
 
 START = date(2025, 10, 1)
@@ -59,7 +62,7 @@ def remember_nights(warehouse: Path, days: int) -> None:
 
 
 def main() -> None:
-    """night prepare|load|transform|audit|publish ROOT DAYS"""
+    """night prepare|load|transform|audit|publish ROOT DAYS [ROOT of the Postgres that runs]"""
     step, root, days = sys.argv[1], Path(sys.argv[2]), int(sys.argv[3])
     if step == "prepare":
         prepare(root, days)
@@ -74,7 +77,13 @@ def main() -> None:
     elif step == "audit":
         print(json.dumps({"may_publish": tonight.audit().may_publish}))
     else:
-        publication = tonight.publish()
+        served = Embedded(Home(Path(sys.argv[4]) / "var").postgres) if sys.argv[4:] else None
+        publication = publish(
+            tonight.home,
+            tonight.settings,
+            tonight.clock,
+            postgres_url=served.login(WRITER).url if served else None,
+        )
         print(json.dumps({"changed": publication.changed_rows, "rows": publication.record.rows}))
 
 

@@ -17,7 +17,8 @@ from ingest.exchange import Page
 from ingest.landing import Landing
 
 TABLE = "raw.google_ads__ad_daily"
-WINDOW = Window(LAST_DAY - timedelta(days=29), LAST_DAY)
+MONTH = 30
+WINDOW = Window(LAST_DAY - timedelta(days=MONTH - 1), LAST_DAY)
 ROWS = """
     select '4185550101' as account_id, 'EUR' as currency_code, 'Europe/Berlin' as time_zone,
         (20400000000 + ad // 100)::varchar as campaign_id,
@@ -37,15 +38,19 @@ def seed(root: Path, days: int, ads: int, batches: int) -> None:
     from warehouse.connection import connect
     from warehouse.tables import ensure_tables
 
-    start = LAST_DAY - timedelta(days=days - 1)
     connection = connect(root / "warehouse.duckdb")
     ensure_tables(connection)
-    connection.execute("set preserve_insertion_order = true")
-    connection.execute(
-        f"insert into {TABLE} by name select *, '{ACCOUNT}' as _account, '000000_history' as"
-        f" _batch_id, 0 as _sequence, row_number() over () as _line, 'history' as _call_id,"
-        f" false as _is_deleted from ({ROWS.format(start=start, end=LAST_DAY, ads=ads)})"
-    )
+    start = LAST_DAY - timedelta(days=days - 1)
+    for first in range(0, days, MONTH):  # all of it in one statement takes 15 GB to sort
+        last = min(first + MONTH, days) - 1
+        rows = ROWS.format(
+            start=start + timedelta(days=first), end=start + timedelta(days=last), ads=ads
+        )
+        connection.execute(
+            f"insert into {TABLE} by name select *, '{ACCOUNT}' as _account, '000000_history' as"
+            f" _batch_id, 0 as _sequence, row_number() over () as _line, 'history' as _call_id,"
+            f" false as _is_deleted from ({rows})"
+        )
     landing = Landing(root / "landing")
     unit = Unit("google_ads", ACCOUNT, "ad_daily", WINDOW)
     for _ in range(batches):
@@ -72,7 +77,7 @@ def _gate(connection: duckdb.DuckDBPyConnection, batch: Batch, ads: int) -> None
     write_kept_back(batch)
     aside.rename(typed)
     assert (batch.path / QUARANTINE).exists()
-    count = 30 * ads
+    count = MONTH * ads
     write_verdict(
         batch,
         Verdict(
