@@ -75,7 +75,7 @@ def image() -> Iterator[str]:
     subprocess.run(build, check=True)
     yield IMAGE
     if not was_there:
-        subprocess.run([deployment.engine, "image", "rm", "--force", IMAGE], check=True)
+        subprocess.run([deployment.engine, "image", "rm", IMAGE], check=True)
 
 
 @pytest.fixture(scope="module", params=["LocalExecutor", "CeleryExecutor"])
