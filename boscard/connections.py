@@ -23,9 +23,13 @@ def read_connection(name: str) -> Connection:
 
 
 def read_postgres_url(name: str) -> str:
-    """The URL of a Postgres connection. Raises SettingsError as `read_connection` does."""
+    """The URL of a Postgres connection, its extras as Postgres' own options.
+
+    Raises SettingsError as `read_connection` does.
+    """
     url: str = _find(name).get_uri()
-    return url.replace("postgres://", "postgresql://", 1)
+    server, mark, options = url.replace("postgres://", "postgresql://", 1).partition("?")
+    return server + mark + options.replace("+", "%20")  # libpq takes a plus sign for itself
 
 
 def _find(name: str) -> Any:

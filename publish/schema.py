@@ -13,6 +13,7 @@ from dataclasses import dataclass
 import psycopg
 from psycopg import sql
 
+from publish.connection import enter
 from publish.contract import POSTGRES_TYPES, PUBLICATION_ID, SCHEMA, View, quoted, quoted_text
 from publish.history import PUBLICATIONS
 from publish.login import READER
@@ -44,9 +45,10 @@ def prepare(url: str, views: Sequence[View]) -> list[str]:
     """Create what is missing, comment and grant; the statements that were needed.
 
     Raises SchemaError for a change that is not an addition, for a missing right, and when a session
-    keeps a lock for longer than three times two seconds.
+    keeps a lock for longer than three times two seconds; ServerRefusedError where the server lets
+    nobody in.
     """
-    with psycopg.connect(url, autocommit=True) as connection:
+    with enter(url) as connection:
         _prepare_reader(connection)
         statements = _structure(connection, views)
         if statements:

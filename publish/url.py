@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from boscard.home import Home
 from boscard.settings import Settings
 from publish.connection import require_embedded
@@ -20,4 +18,4 @@ def reader_url(home: Home, settings: Settings, postgres_url: str | None = None) 
     if postgres_url is None:
         require_embedded(settings)
         return Embedded(home.postgres).login(READER).url
-    return replace(Login.parse(postgres_url), user=READER, password=None).url
+    return Login.parse(postgres_url).for_another(READER).url
