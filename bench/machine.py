@@ -12,7 +12,7 @@ import psutil
 def described() -> dict[str, object]:
     """What a reader needs to compare with; nothing that names the machine or its user."""
     return {
-        "system": f"{platform.system()} {platform.release()}",
+        "system": f"{platform.system()} {platform.release().partition('-')[0]}",
         "processor": _processor(),
         "cores": len(os.sched_getaffinity(0)),
         "memory_gib": round(psutil.virtual_memory().total / 2**30),
