@@ -7,6 +7,7 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
+# Of a batch's folder. What an older reader may overlook (a field more, a file more) leaves it.
 FORMAT = 1
 ROWS = "rows.ndjson.zst"
 CALLS = "calls.ndjson.zst"
@@ -59,6 +60,13 @@ class Call:
     first_line: int
     rows: int
     context: dict[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Formatted:
+    """What is looked at first of a manifest, for a later format may have other fields."""
+
+    format: int
 
 
 @dataclass(frozen=True, slots=True)

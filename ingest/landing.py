@@ -26,13 +26,15 @@ from ingest.batch import (
     VERDICT,
     Batch,
     Call,
+    Formatted,
     Manifest,
     Unit,
 )
-from ingest.errors import Transient
+from ingest.errors import Refused, Transient
 from ingest.exchange import Page
 
 _MANIFEST = msgspec.json.Decoder(Manifest)
+_FORMAT = msgspec.json.Decoder(Formatted)
 _CALL = msgspec.json.Decoder(Call)
 
 
@@ -45,12 +47,12 @@ class Landing:
     def batches(
         self, source: str | None = None, account: str | None = None, stream: str | None = None
     ) -> list[Batch]:
-        """The batches that have a manifest, by source, account, stream and sequence."""
+        """The batches that have a manifest, by source, account, stream and sequence.
+
+        Raises Refused for one that a later Boscard landed in a format not known here.
+        """
         pattern = "/".join([source or "*", account or "*", stream or "*", "[0-9]*", MANIFEST])
-        found = [
-            Batch(path.parent, _MANIFEST.decode(path.read_bytes()))
-            for path in self.root.glob(pattern)
-        ]
+        found = [Batch(path.parent, _read_manifest(path)) for path in self.root.glob(pattern)]
         return sorted(found, key=_place)
 
     def read_calls(self, batch: Batch) -> list[Call]:
@@ -227,6 +229,17 @@ def verdict_state(batch: Batch) -> str | None:
     except FileNotFoundError:
         return None
     return str(verdict["state"])
+
+
+def _read_manifest(path: Path) -> Manifest:
+    content = path.read_bytes()
+    landed = _FORMAT.decode(content).format
+    if landed > FORMAT:
+        raise Refused(
+            f"{path} is of format {landed} and this version of Boscard knows {FORMAT}",
+            next_step="use the version that landed it, or a later one",
+        )
+    return _MANIFEST.decode(content)
 
 
 def _place(batch: Batch) -> tuple[str, str, str, int]:

@@ -16,7 +16,11 @@ class BatchBroken(Exception):
 
 
 class SchemaMismatch(Exception):
-    """A table cannot be brought to its declared shape by adding columns; load it again."""
+    """The warehouse cannot be brought to what is declared where it stands; load it again."""
+
+
+class NewerWarehouse(Exception):
+    """A later Boscard wrote the warehouse; use that one, or load it again with this one."""
 
 
 class HashKeyChanged(Exception):

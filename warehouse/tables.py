@@ -1,7 +1,7 @@
 """The tables that the load writes: `raw` from the source registry, `ops` as declared here.
 
 Tables are created when missing and widened when the registry gains a column; each such step is
-recorded in ops.migrations.
+recorded in ops.migrations. What needs more than that is a step of warehouse.migrations.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from ingest.registry import SOURCES
 from ingest.stream import Stream, Type, raw_table
 from warehouse.connection import transaction
 from warehouse.errors import SchemaMismatch
+from warehouse.migrations import migrate
 
 SQL_TYPES: Mapping[Type, str] = {
     "text": "VARCHAR",
@@ -161,9 +162,11 @@ def declared_tables() -> dict[tuple[str, str], dict[str, str]]:
 def ensure_tables(connection: duckdb.DuckDBPyConnection) -> list[str]:
     """Create what is missing and return the statements that were needed, oldest first.
 
-    Raises SchemaMismatch where a column has another type, or is no longer declared.
+    A warehouse of an older format is brought up first. Raises SchemaMismatch where that cannot be
+    done, where a column has another type, or is no longer declared; NewerWarehouse.
     """
     with transaction(connection):
+        migrate(connection)
         connection.execute("create schema if not exists raw")
         connection.execute("create schema if not exists ops")
         connection.execute(_create("ops", "migrations", _MIGRATIONS, "if not exists "))

@@ -59,7 +59,7 @@ def tables(home: Home) -> dict[str, list[tuple]]:
         connection.execute("set TimeZone = 'UTC'")
         names = connection.execute(
             "select schema_name || '.' || table_name from duckdb_tables()"
-            " where table_name != 'migrations'"
+            " where table_name not in ('migrations', 'formats')"
         ).fetchall()
         return {
             name: connection.execute(f"select * from {name} order by all").fetchall()
