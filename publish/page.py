@@ -215,7 +215,8 @@ def _parameters(row: Row, data: PageData) -> list[str]:
 def _doubt(shown: Row) -> str:
     """How far a value that rests on few answers may be off; empty when it may be taken as it is."""
     margin = "" if shown["margin"] is None else f"± {shown['margin']:.0f} points"
-    few = f"rests on only {shown['n']} cases" if shown["is_low_confidence"] else ""
+    cases = "case" if shown["n"] == 1 else "cases"
+    few = f"rests on only {shown['n']} {cases}" if shown["is_low_confidence"] else ""
     return ", ".join(part for part in (margin, few) if part)
 
 
@@ -230,7 +231,7 @@ def _grounds(row: Row) -> str:
 
 
 def _if_behind(through: date | None, as_of_date: date) -> str | None:
-    return None if through == as_of_date else figures.day(through)
+    return None if through in (None, as_of_date) else figures.day(through)
 
 
 def _trend(

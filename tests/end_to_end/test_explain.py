@@ -89,11 +89,11 @@ def test_spend_counts_thirty_days_later_for_what_a_customer_costs(walk: Walk) ->
     [
         (
             "P05",
-            "Marketing qualified leads of the cohort that sales accepted within cohort_days",
+            "Marketing qualified leads of the cohort that sales accepted within 90 days",
             "All marketing qualified leads of the cohort",
             [
                 "Days within which a marketing qualified lead must pass: 90",
-                "A smaller cohort than this is flagged as low confidence: 30",
+                "Smallest cohort for full confidence: 30",
             ],
         ),
         ("F01", "Ad spend in the reporting currency", None, []),

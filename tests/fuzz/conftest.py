@@ -1,4 +1,4 @@
-"""How long the fuzz looks: a fixed set of cases by default, other ones with `make fuzz`."""
+"""How long the fuzz looks: a fixed set of cases by default, other ones with `make test-fuzz`."""
 
 from __future__ import annotations
 

@@ -128,14 +128,17 @@ select
     'p01' as owner_id,
     owner_name,
     dq_state,
-    case dq_state
+    case
+        when node_type != 'kpi' and score is null
+        then 'Only 60 % of the weight below is known, too little for a score.'
+    else case dq_state
         when 'verified' then 'Complete and past all checks.'
         when 'provisional' then 'May still change until 30 June 2026: the data behind it are revised for 30 days.'
             || if(node_id = 'F04', ' It may move by ±14.2 %, as days of the same age did, and that could change its colour.', '')
         when 'stale' then 'The data of Northwind surveys end on 17 May 2026; later days are not in this number. That is 3 days behind.'
         when 'suspect' then '12 rows of Northwind DE were set aside as wrong, up to 0.4 % of what this number rests on.'
         else 'New data of Northwind CRM did not pass its checks and waits for a decision; the last good value is shown.'
-    end as dq_reason,
+    end end as dq_reason,
     getvariable('as_of') - if(dq_state = 'stale', 3, 0) as data_through,
     if(node_id = 'F04', 0.142, null)::double as may_move_by,
     if(node_type = 'kpi', if(dq_state = 'suspect', 0.996, 1), null)::double as rows_coverage,

@@ -126,6 +126,12 @@ def test_trust_and_bands_are_told_in_words(outline: Outline) -> None:
         assert words in outline.text
 
 
+def test_what_has_no_score_says_why(outline: Outline) -> None:
+    """A perspective and an objective of the test's company are known in too small a part."""
+    words = "Only 60 % of the weight below is known, too little for a score."
+    assert outline.text.count(words) == 2
+
+
 def _of(kpi: str, text: str) -> str:
     """What the page says of one KPI, up to what it means."""
     return text.partition(f"{kpi} ")[2].partition("What it means")[0]
