@@ -16,6 +16,10 @@ DONE = {
     "quarantine": ("wrong rows left out", "They count nowhere until the vendor sends them right."),
     "observe": ("something looks unusual", "The data count as they are."),
 }
+STILL = (
+    "What spoke against them on an earlier night has not come again sound, or they differ from "
+    "what the vendors sent: each says why below."
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +52,9 @@ def notices(data: PageData, complaints: Sequence[str]) -> list[Notice]:
         what, follows = DONE[action]
         title = f"{accounts} ({source_title(source)}): {what}"
         found.append(Notice(title, follows, _touched(data, source, is_late=False), _checks(failed)))
+    still = _still_doubtful(data, {row["source"] for row in failures})
+    if still:
+        found.append(Notice("Some numbers are still doubtful", STILL, still))
     return found
 
 
@@ -77,18 +84,35 @@ def _waiting(row: Row) -> str:
 
 def _touched(data: PageData, source: str, *, is_late: bool) -> str:
     """The KPIs that rest on the source and end early, or rest on rows that were found wrong."""
-    doubtful = {
-        row["node_id"]
-        for row in data.node("kpi")
-        if (row["data_through"] != data.as_of_date if is_late else row["dq_state"] == "suspect")
-    }
+    late = {row["node_id"] for row in data.node("kpi") if row["data_through"] != data.as_of_date}
+    touched = late if is_late else _suspect(data)
     return figures.listing(
         [
             row["name"]
             for row in data["definitions"]
-            if row["kpi_id"] in doubtful and source in (row["sources"] or "").split(", ")
+            if row["kpi_id"] in touched and source in _sources(row)
         ]
     )
+
+
+def _still_doubtful(data: PageData, told: set[str]) -> str:
+    """The suspect KPIs that rest on none of the sources of which something is told tonight."""
+    suspect = _suspect(data)
+    return figures.listing(
+        [
+            row["name"]
+            for row in data["definitions"]
+            if row["kpi_id"] in suspect and told.isdisjoint(_sources(row))
+        ]
+    )
+
+
+def _suspect(data: PageData) -> set[str]:
+    return {row["node_id"] for row in data.node("kpi") if row["dq_state"] == "suspect"}
+
+
+def _sources(definition: Row) -> list[str]:
+    return (definition["sources"] or "").split(", ")
 
 
 def source_title(source: str) -> str:

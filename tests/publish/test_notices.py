@@ -90,7 +90,7 @@ def test_what_weighs_more_stands_first() -> None:
 
 
 def test_held_data_are_told_once_with_why() -> None:
-    _, notice = found(
+    _, notice, _ = found(
         failure("hubspot", "H", "hold", "too_few"),
         streams=[stream("hubspot", "H", "held", 2), stream("typeform", "T", "fresh", 0)],
     )
@@ -99,5 +99,17 @@ def test_held_data_are_told_once_with_why() -> None:
 
 
 def test_late_data_touch_every_kpi_that_ends_early_whatever_else_is_wrong_with_it() -> None:
-    _, notice = found(streams=[stream("hubspot", "H", "late", 2)])
+    _, notice, _ = found(streams=[stream("hubspot", "H", "late", 2)])
     assert notice.touches == "Cost per lead and New customers"
+
+
+def test_a_night_without_a_failed_check_still_tells_what_earlier_nights_left_in_doubt() -> None:
+    _, notice = found()
+    assert notice.title == "Some numbers are still doubtful"
+    assert notice.touches == "Ad spend and Cost per lead"
+
+
+def test_a_doubt_that_tonights_checks_tell_of_is_told_once() -> None:
+    _, notice, still = found(failure("hubspot", "H", "quarantine"))
+    assert notice.touches == "Cost per lead"
+    assert still.touches == "Ad spend"

@@ -1,9 +1,8 @@
 -- What speaks against a loaded batch: rows set aside, soft checks of the batch that did not pass,
--- and
--- rows in use that a soft check speaks against. A newer batch over the same days replaces the batch
--- and so its doubts. A record that is sent again only when it changes is doubtful until it comes
--- again
--- and is sound, or all records are listed anew. A row in use is doubtful as long as it is in use.
+-- and rows in use that a soft check speaks against. A newer batch over the same days replaces the
+-- batch and so its doubts. A record that is sent again only when it changes is doubtful until it
+-- comes again and is sound, or all records are listed anew. A row in use is doubtful as long as it
+-- is in use.
 with
 
     batches as (

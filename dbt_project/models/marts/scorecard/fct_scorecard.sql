@@ -6,9 +6,8 @@ with
         where segment_type = 'company' and period_type in ('month', 'quarter')
     ),
 
-    -- A KPI by cohort stands in each period with the newest cohort that was mature by its end;
-    -- where
-    -- none was, its own is shown and not scored.
+    -- A KPI by cohort stands in each period with the newest cohort that was mature by its end.
+    -- Where none was, its own is shown and not scored.
     chosen as (
         select
             periods.kpi_id,
