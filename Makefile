@@ -14,7 +14,7 @@ COMPILE := .uv/bin/uv pip compile --quiet --universal --python-version 3.11 --ge
 unexport PYTHONDONTWRITEBYTECODE
 export AIRFLOW__CORE__LOAD_EXAMPLES := False
 
-.PHONY: help setup nightly test test-slow test-fuzz test-sdk bench lint format lock up down check compose-test env clean
+.PHONY: help setup nightly test coverage test-slow test-fuzz test-sdk bench lint format lock up down check compose-test env clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' Makefile
@@ -30,6 +30,9 @@ nightly: $(READY) ## one night on the sandbox company: pull, gate, load, transfo
 
 test: $(READY) ## the test suite, without what takes minutes
 	@$(BIN)/python -m pytest -n 2 --dist loadfile -m "not slow and not scheduler"
+
+coverage: $(READY) ## which lines the test suite reaches, child processes included
+	@$(BIN)/python -m pytest -n 2 --dist loadfile -m "not slow and not scheduler" --cov --cov-report=term
 
 test-slow: $(READY) ## the tests that take minutes: whole nights through Airflow's DAGs
 	@$(BIN)/python -m pytest -m slow
