@@ -41,6 +41,10 @@ test-slow: $(READY) ## the tests that take minutes: whole nights through Airflow
 test-airflow: $(READY) ## a night under Airflow's scheduler, which is killed on the way; a backfill
 	@$(BIN)/python -m pytest -m scheduler tests/airflow
 
+.PHONY: drill
+drill: $(READY) ## a small company is backed up, lost and restored in a scratch home: the same hash, and on it goes
+	@$(BIN)/python -m pytest -m slow tests/end_to_end/test_drill.py
+
 test-fuzz: $(READY) ## the fuzz for longer, with other rows each time (ROUNDS=50, SEED=… for the same again)
 	@seed="$(or $(SEED),$$(od -An -N3 -tu4 /dev/urandom | tr -d ' '))"; echo "SEED=$$seed"; \
 	BOSCARD_FUZZ_ROUNDS=$(or $(ROUNDS),50) $(BIN)/python -m pytest tests/fuzz --hypothesis-seed=$$seed

@@ -17,6 +17,7 @@ from boscard.clock import Clock
 from boscard.days import Day
 from boscard.disk import CannotWrite, complain
 from boscard.home import Home
+from boscard.keeping import backup, restore
 from boscard.settings import Settings, SettingsError, read_settings
 from boscard.trouble import incidents, quarantine
 
@@ -332,6 +333,8 @@ def _clock(settings: Settings, as_of_date: date | None) -> Clock:
 
 main.add_command(quarantine)
 main.add_command(incidents)
+main.add_command(backup)
+main.add_command(restore)
 
 
 if __name__ == "__main__":

@@ -69,7 +69,7 @@ def publish(
     night's or cannot be published; MismatchError when a place gives back other rows than it got.
     """
     places = Places(home.publications)
-    with _only_one(home), writer_url(home, settings, postgres_url) as url:
+    with publishing(home), writer_url(home, settings, postgres_url) as url:
         candidate = read_candidate(home, clock)
         prepare(url, (*candidate.views, *HISTORY))
         with transaction(url) as database:
@@ -100,7 +100,7 @@ def prune_files(home: Home, settings: Settings) -> list[str]:
     Returns the names of what was removed. Waits for a publication that is being made.
     """
     places = Places(home.publications)
-    with _only_one(home):
+    with publishing(home):
         if not places.current_duckdb.exists():
             return []
         known = read_duckdb(places.current_duckdb, [PUBLICATIONS])[PUBLICATIONS.name]
@@ -147,7 +147,8 @@ def _restatements(
 
 
 @contextmanager
-def _only_one(home: Home) -> Iterator[None]:
+def publishing(home: Home) -> Iterator[None]:
+    """Wait for, and hold, the right to change a home's publications."""
     home.publications.mkdir(parents=True, exist_ok=True)
     with (home.publications / ".lock").open("w", encoding="ascii") as handle:
         fcntl.flock(handle, fcntl.LOCK_EX)
