@@ -84,6 +84,17 @@ def back_up(home: Home, to: Path, moment: datetime | None = None) -> tuple[Path,
             return _make(home, to, made_at)
 
 
+def not_in_it(backup: Backup) -> list[str]:
+    """What this installation keeps elsewhere, and a restore will need."""
+    paths = {entry.path for entry in backup.files}
+    needed = []
+    if "secrets/hash_key" not in paths:
+        needed.append("the connection boscard_hash_key, and those of vendors: your secret store")
+    if airflow_home.DATABASE in os.environ:
+        needed.append("Airflow's database, with rotated refresh tokens: its server's own dump")
+    return needed
+
+
 def read_backup(folder: Path) -> Backup | None:
     """What a backup holds; None where there is none, or one that was cut short."""
     try:

@@ -23,11 +23,13 @@ def backup(to: Path) -> None:
 
     A night may run meanwhile. The warehouse is not in it: `boscard restore` rebuilds it.
     """
-    from boscard.backup import back_up
+    from boscard.backup import back_up, not_in_it
 
     made, what = back_up(Home.default(), to)
     click.echo(f"{made}: {len(what.files):,} files, {what.size / 1e6:,.1f} MB")
     click.echo(f"publication {what.publication_id or 'none'}")
+    for needed in not_in_it(what):
+        click.echo(f"not in it: {needed}")
 
 
 @click.command()

@@ -8,11 +8,13 @@ import time
 from datetime import UTC, date, datetime
 
 import pytest
+from click.testing import CliRunner
 from rich.console import Console
 
 from boscard import backup as backing_up
 from boscard.airflow_home import DATABASE
 from boscard.backup import AIRFLOW_DATABASE, HOME, LIST, BackupFailed, back_up, read_backup
+from boscard.cli import main
 from boscard.home import Home
 from boscard.restore import RestoreRefused, restore
 from ingest.batch import ROWS, VERDICT
@@ -249,3 +251,26 @@ def test_nothing_to_back_up_and_a_folder_within_the_home_are_told(home, to, tmp_
         back_up(Home(tmp_path / "empty"), to, NOW)
     with pytest.raises(BackupFailed, match="name a folder on another disk"):
         back_up(home, home.root / "backups", NOW)
+
+
+@pytest.mark.parametrize(
+    ("elsewhere", "told"),
+    [
+        pytest.param(False, [], id="all of it is here"),
+        pytest.param(True, ["boscard_hash_key", "Airflow's database"], id="a server of one's own"),
+    ],
+)
+def test_the_command_tells_what_else_a_restore_will_need(home, to, monkeypatch, elsewhere, told):
+    monkeypatch.setenv("BOSCARD_HOME", str(home.root))
+    if elsewhere:
+        monkeypatch.setenv(DATABASE, "postgresql://airflow@db/airflow")
+        (home.root / "secrets/hash_key").unlink()
+    result = CliRunner().invoke(main, ["backup", "--to", str(to)])
+    assert result.exit_code == 0
+    [made] = to.iterdir()
+    lines = result.output.splitlines()
+    assert lines[0].startswith(f"{made}: ")
+    assert lines[1] == "publication none"
+    assert len(lines) == 2 + len(told)
+    for line, words in zip(lines[2:], told, strict=True):
+        assert words in line
