@@ -17,7 +17,7 @@ from boscard.backup import AIRFLOW_DATABASE, HOME, LIST, BackupFailed, back_up, 
 from boscard.cli import main
 from boscard.home import Home
 from boscard.restore import RestoreRefused, restore
-from ingest.batch import ROWS, VERDICT
+from ingest.batch import CALLS, ROWS
 from ingest.landing import Landing
 from tests.warehouse.landed import land
 
@@ -137,14 +137,14 @@ def changing(monkeypatch, times, change):
 
 
 def test_a_batch_that_changes_meanwhile_is_copied_again(home, to, monkeypatch):
-    """Its files in the backup are of one moment: the gate judged it while it was copied."""
+    """Its files in the backup are of one moment: one that was copied already is another by now."""
 
-    def judged(path):
+    def rewritten(path):
         part = path.with_name("new")
-        part.write_text(json.dumps({"state": "held"}))
-        part.replace(path.with_name(VERDICT))
+        part.write_bytes(b"of another moment")
+        part.replace(path.with_name(CALLS))
 
-    changing(monkeypatch, 1, judged)
+    changing(monkeypatch, 1, rewritten)
     made, _ = back_up(home, to, NOW)
     assert files(made / HOME) == files(home.root)
 
