@@ -11,7 +11,7 @@ from boscard.atomic import locked
 from boscard.logs import about
 from boscard.settings import Settings
 from expectations import batch_profile, output, split, typed
-from expectations.bench import Bench
+from expectations.examiner import Examiner
 from expectations.facts import Facts
 from expectations.history import Volume
 from expectations.lines import Fields, Lines, survey
@@ -44,9 +44,9 @@ def gate_source(
     Returns the verdicts given now, in order of account, stream and sequence.
     """
     batches = landing.batches(source)
-    with Bench() as bench:
+    with Examiner() as examiner:
         return [
-            _gate(batch, batches, bench=bench, landing=landing, settings=settings)
+            _gate(batch, batches, examiner=examiner, landing=landing, settings=settings)
             for batch in batches
             if again or not batch.is_gated
         ]
@@ -58,7 +58,7 @@ def gate(
     landing: Landing,
     settings: Settings,
     again: bool = False,
-    bench: Bench | None = None,
+    examiner: Examiner | None = None,
 ) -> Verdict:
     """The verdict on one batch, from beside it, or given now and written there.
 
@@ -71,18 +71,25 @@ def gate(
         return given
     manifest = batch.manifest
     batches = landing.batches(manifest.source, manifest.account, manifest.stream)
-    if bench:
-        return _gate(batch, batches, bench=bench, landing=landing, settings=settings)
-    with Bench() as own:
-        return _gate(batch, batches, bench=own, landing=landing, settings=settings)
+    if examiner:
+        return _gate(batch, batches, examiner=examiner, landing=landing, settings=settings)
+    with Examiner() as own:
+        return _gate(batch, batches, examiner=own, landing=landing, settings=settings)
 
 
 def _gate(
-    batch: Batch, batches: Sequence[Batch], *, bench: Bench, landing: Landing, settings: Settings
+    batch: Batch,
+    batches: Sequence[Batch],
+    *,
+    examiner: Examiner,
+    landing: Landing,
+    settings: Settings,
 ) -> Verdict:
     """One process at a time judges a batch: it writes beside it under names of its own."""
     with locked(batch.path):
-        verdict = stamped(_ask(batch, batches, bench=bench, landing=landing, settings=settings))
+        verdict = stamped(
+            _ask(batch, batches, examiner=examiner, landing=landing, settings=settings)
+        )
         write_verdict(batch, verdict)
     with about(batch.manifest):
         LOG.info(
@@ -96,7 +103,12 @@ def _gate(
 
 
 def _ask(
-    batch: Batch, batches: Sequence[Batch], *, bench: Bench, landing: Landing, settings: Settings
+    batch: Batch,
+    batches: Sequence[Batch],
+    *,
+    examiner: Examiner,
+    landing: Landing,
+    settings: Settings,
 ) -> Verdict:
     manifest = batch.manifest
     stream = SOURCES[manifest.source].streams[manifest.stream]
@@ -106,7 +118,7 @@ def _ask(
     facts = Facts.of(batch, stream, landing=landing, settings=settings, earlier=same)
     try:
         lines = survey(batch.path / ROWS, manifest.rows)
-        wrong = _not_as_landed(batch, lines) or _not_staged(facts, suite, lines, bench)
+        wrong = _not_as_landed(batch, lines) or _not_staged(facts, suite, lines, examiner)
     except OSError as error:
         if error.errno is not None:  # the machine's fault, not the batch's
             raise
@@ -115,7 +127,7 @@ def _ask(
         results = could_not_read(facts, suite, wrong)
         output.write_kept_back(batch)
         return _verdict(facts, results, Profile(manifest.rows, {}, (), {}), {})
-    return _judge(facts, suite, lines, bench)
+    return _judge(facts, suite, lines, examiner)
 
 
 def _not_as_landed(batch: Batch, lines: Lines) -> str:
@@ -127,11 +139,11 @@ def _not_as_landed(batch: Batch, lines: Lines) -> str:
     return ""
 
 
-def _not_staged(facts: Facts, suite: Suite, lines: Lines, bench: Bench) -> str:
+def _not_staged(facts: Facts, suite: Suite, lines: Lines, examiner: Examiner) -> str:
     """Stage the batch; what stood in the way, if anything did."""
     try:
         typed.stage(
-            bench.connection,
+            examiner.connection,
             facts.batch,
             facts.stream,
             lines=lines,
@@ -143,15 +155,15 @@ def _not_staged(facts: Facts, suite: Suite, lines: Lines, bench: Bench) -> str:
     return ""
 
 
-def _judge(facts: Facts, suite: Suite, lines: Lines, bench: Bench) -> Verdict:
-    connection, stream, batch = bench.connection, facts.stream, facts.batch
+def _judge(facts: Facts, suite: Suite, lines: Lines, examiner: Examiner) -> Verdict:
+    connection, stream, batch = examiner.connection, facts.stream, facts.batch
     split.stage(connection, facts, suite)
     profile = _profile(facts, suite, lines, connection)
     rules = [rule for rule in suite.rules if rule.applies(facts)]
     split.set_aside(connection, facts, rules)
     split.supersede(connection, stream, suite.version)
     counts = split.count(connection, facts, rules)
-    answers = bench.ask([rule for rule in rules if counts[rule.name].total], facts)
+    answers = examiner.ask([rule for rule in rules if counts[rule.name].total], facts)
     results = tuple(
         result_of(facts, rule, counts.get(rule.name), answers.get(rule.name))
         for rule in suite.rules

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from expectations.bench import Answer
+from expectations.examiner import Answer
 from expectations.facts import Facts
 from expectations.rules import BatchRule, Rule, Suite, check_id
 from expectations.split import Count

@@ -14,7 +14,7 @@ import pytest
 
 from boscard.settings import Settings
 from expectations import typed
-from expectations.bench import Bench
+from expectations.examiner import Examiner
 from expectations.gate import gate
 from expectations.lines import survey
 from expectations.suites import SUITES
@@ -69,10 +69,10 @@ Row = dict[str, Any] | bytes
 
 @dataclass
 class Gatehouse:
-    """A landing and a bench; `land` writes a batch, `gate` gates it, `verdict` does both."""
+    """A landing and an examiner; `land` writes a batch, `gate` gates it, `verdict` does both."""
 
     landing: Landing
-    bench: Bench
+    examiner: Examiner
     settings: Settings = SETTINGS
     night: date = NIGHT
 
@@ -115,7 +115,7 @@ class Gatehouse:
 
     def gate(self, batch: Batch, *, again: bool = False) -> Verdict:
         return gate(
-            batch, landing=self.landing, settings=self.settings, again=again, bench=self.bench
+            batch, landing=self.landing, settings=self.settings, again=again, examiner=self.examiner
         )
 
     def verdict(self, *args: Any, **named: Any) -> Verdict:
@@ -267,14 +267,14 @@ def _page(rows: list[bytes], context: dict[str, str]) -> Page:
 
 
 @pytest.fixture(scope="session")
-def bench() -> Iterable[Bench]:
-    with Bench() as bench:
-        yield bench
+def examiner() -> Iterable[Examiner]:
+    with Examiner() as examiner:
+        yield examiner
 
 
 @pytest.fixture
-def gatehouse(tmp_path: Path, bench: Bench) -> Gatehouse:
-    return Gatehouse(Landing(tmp_path / "landing"), bench)
+def gatehouse(tmp_path: Path, examiner: Examiner) -> Gatehouse:
+    return Gatehouse(Landing(tmp_path / "landing"), examiner)
 
 
 class Stage:
@@ -288,7 +288,7 @@ class Stage:
         batch = self.gatehouse.land(source, stream, rows, **named)
         self.stream = SOURCES[source].streams[stream]
         typed.stage(
-            self.gatehouse.bench.connection,
+            self.gatehouse.examiner.connection,
             batch,
             self.stream,
             lines=survey(batch.path / ROWS, batch.manifest.rows),
@@ -300,12 +300,12 @@ class Stage:
         self, source: str, stream: str, rows: Iterable[Row], **named: Any
     ) -> list[dict[str, Any]]:
         self.run(source, stream, rows, **named)
-        connection = self.gatehouse.bench.connection
+        connection = self.gatehouse.examiner.connection
         found = connection.execute("select * from typed_rows order by _line").to_arrow_table()
         return found.to_pylist()
 
     def unreadable(self) -> list[tuple[int, str]]:
-        connection = self.gatehouse.bench.connection
+        connection = self.gatehouse.examiner.connection
         return connection.execute("select _line, why from unreadable order by _line").fetchall()
 
 

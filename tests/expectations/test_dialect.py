@@ -10,7 +10,7 @@ import pytest
 import sqlalchemy as sa
 from duckdb_sqlalchemy import ConnectionWrapper
 
-from expectations import bench, dialect
+from expectations import dialect, examiner
 
 
 @pytest.fixture
@@ -48,7 +48,7 @@ def test_statements_without_rows_and_errors_pass_through(engine):
             connection.execute(sa.text("select nowhere from t"))
 
 
-@pytest.mark.parametrize("module", [dialect, bench], ids=["dialect", "bench"])
+@pytest.mark.parametrize("module", [dialect, examiner], ids=["dialect", "examiner"])
 def test_only_public_names_are_used(module):
     tree = ast.parse(inspect.getsource(module))
     for node in ast.walk(tree):

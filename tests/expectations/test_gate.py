@@ -8,7 +8,7 @@ import msgspec
 import pyarrow.parquet as pq
 import pytest
 
-from expectations.bench import Answer
+from expectations.examiner import Answer
 from ingest.batch import NOTED, QUARANTINE, ROWS, TYPED
 
 ADS = ("google_ads", "campaign_daily")
@@ -317,9 +317,9 @@ def test_what_great_expectations_could_not_evaluate_is_an_error_and_holds(gateho
 
 @pytest.mark.parametrize("answer", [Answer(True, 0), Answer(False, 2)], ids=["less", "more"])
 def test_counts_that_differ_are_an_error(gatehouse, monkeypatch, answer):
-    ask = gatehouse.bench.ask
+    ask = gatehouse.examiner.ask
     monkeypatch.setattr(
-        gatehouse.bench,
+        gatehouse.examiner,
         "ask",
         lambda rules, facts: {**ask(rules, facts), "clicks_not_negative": answer},
     )
@@ -332,13 +332,13 @@ def test_counts_that_differ_are_an_error(gatehouse, monkeypatch, answer):
 
 def test_great_expectations_decides(gatehouse, monkeypatch):
     asked = []
-    ask = gatehouse.bench.ask
+    ask = gatehouse.examiner.ask
 
     def spy(rules, facts):
         asked.extend(rule.name for rule in rules)
         return ask(rules, facts)
 
-    monkeypatch.setattr(gatehouse.bench, "ask", spy)
+    monkeypatch.setattr(gatehouse.examiner, "ask", spy)
     verdict = gatehouse.verdict(*ADS, gatehouse.clean(*ADS, 1))
     assert set(asked) == {r.rule for r in verdict.results if r.state in ("pass", "fail", "error")}
 

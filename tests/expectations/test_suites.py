@@ -189,7 +189,7 @@ _batch_verdicts = {}
 
 
 @pytest.fixture
-def batch_verdict(tmp_path, bench, gatehouse, land_forms):
+def batch_verdict(tmp_path, examiner, gatehouse, land_forms):
     """The verdict on a batch that trips a rule about whole batches, or one that keeps it back."""
 
     def gated(source, stream, rule):

@@ -184,7 +184,7 @@ def test_lines_keep_the_order_of_the_file(gatehouse, stage):
     """row_number() over () follows the file: undocumented, so held here over several groups."""
     stage.run("hubspot", "owners", [b'{"id":"%d"}' % number for number in range(1, 300_001)])
     wrong = "select count(*), count(*) filter (where owner_id <> _line) from typed_rows"
-    assert gatehouse.bench.connection.execute(wrong).fetchone() == (300_000, 0)
+    assert gatehouse.examiner.connection.execute(wrong).fetchone() == (300_000, 0)
 
 
 def test_calls_give_their_context_by_line(gatehouse, stage):

@@ -10,7 +10,7 @@ import duckdb
 import pytest
 from hypothesis import settings
 
-from expectations.bench import Bench
+from expectations.examiner import Examiner
 from warehouse.tables import ensure_tables
 
 ROWS = 200
@@ -26,9 +26,9 @@ def _no_fsync() -> Iterator[None]:
 
 
 @pytest.fixture(scope="session")
-def bench() -> Iterator[Bench]:
-    with Bench() as bench:
-        yield bench
+def examiner() -> Iterator[Examiner]:
+    with Examiner() as examiner:
+        yield examiner
 
 
 @pytest.fixture(scope="session")

@@ -29,7 +29,7 @@ STREAMS = [
 @pytest.mark.parametrize(("source", "stream"), STREAMS)
 @fuzz
 @given(data=st.data())
-def test_each_row_is_accounted_for(source, stream, data, folder, bench, raw) -> None:
+def test_each_row_is_accounted_for(source, stream, data, folder, examiner, raw) -> None:
     written = write(source, stream, data.draw(batches(stream, ROWS)))
     with tempfile.TemporaryDirectory(dir=folder) as place:
         arrived = travel(
@@ -37,7 +37,7 @@ def test_each_row_is_accounted_for(source, stream, data, folder, bench, raw) -> 
             stream,
             pages_of(source, stream, written),
             folder=Path(place),
-            bench=bench,
+            examiner=examiner,
             raw=raw,
             suite=row_by_row(source, stream),
         )
@@ -48,7 +48,7 @@ def test_each_row_is_accounted_for(source, stream, data, folder, bench, raw) -> 
 @fuzz
 @given(data=st.data())
 def test_a_batch_goes_on_or_is_held_whole_and_says_why(
-    source, stream, data, folder, bench, raw
+    source, stream, data, folder, examiner, raw
 ) -> None:
     """With the rules that look at the whole batch too."""
     wrong = data.draw(batches(stream, data.draw(st.sampled_from([1, 15, 30]))))
@@ -59,7 +59,7 @@ def test_a_batch_goes_on_or_is_held_whole_and_says_why(
             stream,
             pages_of(source, stream, written),
             folder=Path(place),
-            bench=bench,
+            examiner=examiner,
             raw=raw,
             suite=SUITES[source][stream.name],
         )
@@ -72,7 +72,7 @@ def test_a_batch_goes_on_or_is_held_whole_and_says_why(
     assert any(result.sample for result in arrived.verdict.stopping)
 
 
-def test_a_row_too_long_to_read_is_set_aside_alone(folder, bench, raw) -> None:
+def test_a_row_too_long_to_read_is_set_aside_alone(folder, examiner, raw) -> None:
     source, stream = "hubspot", SOURCES["hubspot"].streams["companies"]
     name = Edit("set", "properties.name", b'"' + b"x" * 34_000_000 + b'"')
     written = write(source, stream, [[], [name], []])
@@ -82,7 +82,7 @@ def test_a_row_too_long_to_read_is_set_aside_alone(folder, bench, raw) -> None:
             stream,
             pages_of(source, stream, written),
             folder=Path(place),
-            bench=bench,
+            examiner=examiner,
             raw=raw,
             suite=row_by_row(source, stream),
         )

@@ -11,7 +11,7 @@ from typing import Any
 import duckdb
 import pyarrow.parquet as pq
 
-from expectations.bench import Bench
+from expectations.examiner import Examiner
 from expectations.gate import gate
 from expectations.rules import Suite
 from expectations.suites import SUITES
@@ -85,7 +85,7 @@ def travel(
     pages: Sequence[Page],
     *,
     folder: Path,
-    bench: Bench,
+    examiner: Examiner,
     raw: duckdb.DuckDBPyConnection,
     suite: Suite,
 ) -> Arrived:
@@ -94,7 +94,7 @@ def travel(
     window = Window(NIGHT, NIGHT) if stream.is_windowed else None
     batch = landing.write(Unit(source, ACCOUNTS[source], stream.name, window), NIGHT, pages)
     with _suite(source, stream, suite):
-        verdict = gate(batch, landing=landing, settings=SETTINGS, bench=bench)
+        verdict = gate(batch, landing=landing, settings=SETTINGS, examiner=examiner)
     loaded: dict[int, dict[str, Any]] = {}
     if verdict.state == "passed":
         raw.begin()

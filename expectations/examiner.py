@@ -29,7 +29,7 @@ class Answer:
     error: str = ""
 
 
-class Bench:
+class Examiner:
     """Where batches are staged and asked about. Close it, or use it in `with`."""
 
     def __init__(self) -> None:
