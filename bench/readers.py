@@ -63,7 +63,7 @@ def measure(scratch: Path, *, is_quick: bool, rounds: int) -> Measurement:
             "publications": len(changed),
             "rows changed by each": round(sum(changed) / len(changed)),
         },
-        rows=[_row(phase, waited, moments) for phase in (IDLE, BUSY)],
+        rows=rows(waited, moments),
     )
 
 
@@ -74,6 +74,16 @@ def _earlier(tonight: Path, before: Path) -> None:
     for part in ("warehouse", "dbt"):
         shutil.copytree(tonight / "var" / part, var / part)
     (var / "publications").symlink_to(tonight / "var" / "publications")
+
+
+def rows(waited: list[tuple[float, float]], moments: list[tuple[float, str]]) -> list[Row]:
+    """The two phases, and by how much readers wait longer in the second.
+
+    `waited`: when an answer came and its seconds; `moments`: when a phase began, `""` is the end.
+    """
+    idle, busy = (_row(phase, waited, moments) for phase in (IDLE, BUSY))
+    against = float(busy.figures["p95 ms"]) / float(idle.figures["p95 ms"])
+    return [idle, Row(busy.name, {**busy.figures, "p95 against idle": against})]
 
 
 def _row(phase: str, waited: list[tuple[float, float]], moments: list[tuple[float, str]]) -> Row:

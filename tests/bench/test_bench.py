@@ -10,6 +10,7 @@ from bench import __main__ as command
 from bench.ad_rows import Report
 from bench.measurement import Measurement, Row, Target, table
 from bench.programs.ad_server import bodies
+from bench.readers import rows as reader_rows
 from bench.rounds import Command, CommandFailed, Run, interleaved, ratio, run
 
 QUICK = {"gate": ("boscard's gate", "by hand in SQL"), "window": ("boscard's load", "bare")}
@@ -53,6 +54,15 @@ def test_readers_are_answered_while_nights_are_published(tmp_path):
     idle, busy = found.rows
     assert idle.figures["answers"] > 0
     assert busy.figures["answers"] > 0
+
+
+def test_readers_of_a_busy_server_are_held_against_those_of_an_idle_one():
+    moments = [(0.0, "idle"), (10.0, "while a night is published"), (20.0, "")]
+    waited = [(at / 10, 0.004 if at < 100 else 0.006) for at in range(200)]
+    idle, busy = reader_rows([*waited, (20.0, 9.0)], moments)
+    assert (idle.figures["p95 ms"], busy.figures["p95 ms"]) == pytest.approx((4, 6))
+    assert busy.figures["p95 against idle"] == pytest.approx(1.5)
+    assert "p95 against idle" not in idle.figures
 
 
 def test_rows_are_unique_by_day_and_ad_and_the_same_each_time():
