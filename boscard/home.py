@@ -84,3 +84,8 @@ class Home:
     def dbt_target(self) -> Path:
         """dbt's compiled SQL, manifest.json and run_results.json."""
         return self.root / "dbt"
+
+    @property
+    def services(self) -> Path:
+        """What `boscard up` started, by process."""
+        return self.root / "services.json"

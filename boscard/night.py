@@ -18,7 +18,7 @@ from boscard.home import Home
 from boscard.settings import Settings, SettingsError, read_settings
 from ingest.batch import Batch, Unit, Window
 from ingest.errors import IngestError, Skipped
-from ingest.landing import Landing
+from ingest.landing import Landing, read_batch
 from ingest.plan import plan
 from ingest.progress import Lines, Progress, Quiet
 from ingest.registry import SOURCES
@@ -58,9 +58,11 @@ class Night:
     def landing(self) -> Landing:
         return Landing(self.home.landing)
 
-    def due(self, source: str, again: bool = False) -> list[Unit]:
-        """The units of a source that are still to be pulled."""
-        return plan(self.settings, source, self.clock, self.landing, again, self.asked)
+    def due(
+        self, source: str, again: bool = False, only: tuple[str, str] | None = None
+    ) -> list[Unit]:
+        """The units of a source that are still to be pulled; `only`: of an account and stream."""
+        return plan(self.settings, source, self.clock, self.landing, again, self.asked, only)
 
     def pull(
         self,
@@ -103,7 +105,7 @@ class Night:
     def report(self, source: str) -> dict[str, Any]:
         """Say that a source is done for tonight, and what of it is missing and why."""
         missing = []
-        blocking = {batch.manifest.unit for batch, _ in self._stopped()}
+        blocking = {batch.manifest.unit for batch, _ in self._stopped(source)}
         for unit in self.due(source):
             if unit in blocking:
                 continue
@@ -238,10 +240,11 @@ class Night:
                     settings=self.settings,
                 )
             )
-        new = sum(Outbox(self.home.outbox).post(message) for message in messages)
-        for fact, _ in told:
-            incidents.add(fact)
-        Outbox(self.home.outbox, self._addresses()).deliver()
+        with self._writing("tell"):
+            new = sum(Outbox(self.home.outbox).post(message) for message in messages)
+            for fact, _ in told:
+                incidents.add(fact)
+            Outbox(self.home.outbox, self._addresses()).deliver()
         return new
 
     def tell_late(self) -> None:
@@ -250,8 +253,9 @@ class Night:
         from expectations.outbox import Outbox
 
         message = late_publication(self.clock.as_of_date, settings=self.settings)
-        Outbox(self.home.outbox).post(message)
-        Outbox(self.home.outbox, self._addresses()).deliver()
+        with self._writing("tell"):
+            Outbox(self.home.outbox).post(message)
+            Outbox(self.home.outbox, self._addresses()).deliver()
 
     def complaints(self) -> list[str]:
         """Why tonight is not whole, a line each: nothing published, and its shortcomings."""
@@ -325,16 +329,14 @@ class Night:
 
         return read_connection(name).password.split()
 
-    def _stopped(self) -> list[tuple[Batch, Verdict]]:
-        """Tonight's units whose newest batch the gate held or blocked."""
+    def _stopped(self, source: str | None = None) -> list[tuple[Batch, Verdict]]:
+        """Tonight's units, of a source or of all, whose newest batch the gate held or blocked."""
         from expectations.verdict import read_verdict
 
-        newest = {
-            batch.manifest.unit: batch
-            for batch in self.landing.batches()
-            if batch.manifest.as_of_date == self.clock.as_of_date
-        }
-        judged = [(batch, read_verdict(batch)) for batch in newest.values()]
+        names = self.landing.names(source, as_of=self.clock.as_of_date)
+        newest = {name.unit: name for name in names}
+        batches = [read_batch(name) for name in newest.values()]
+        judged = [(batch, read_verdict(batch)) for batch in batches]
         return [
             (batch, verdict)
             for batch, verdict in judged

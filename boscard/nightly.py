@@ -20,7 +20,7 @@ from typing import Any
 
 from rich.console import Console
 
-from boscard import airflow_home, backfill
+from boscard import airflow_home, backfill, processes
 from boscard.disk import probe
 from boscard.home import Home
 from boscard.night import Night
@@ -47,8 +47,8 @@ def run_night(night: Night, console: Console, accept_movements: bool = False) ->
     """Run the ingest DAGs, at most four at once, then `scorecard`.
 
     `accept_movements`: settled numbers may change this time, a person has looked at them.
-    Raises NightlyError where another night runs below the same home, or a later one is published,
-    and CannotWrite where nothing can be written there.
+    Raises NightlyError where another night or Airflow's scheduler runs below the same home, or a
+    later night is published, and CannotWrite where nothing can be written there.
     """
     probe(night.home.root)
     _refuse_older(night)
@@ -56,6 +56,7 @@ def run_night(night: Night, console: Console, accept_movements: bool = False) ->
     logs.mkdir(parents=True, exist_ok=True)
     with ExitStack() as stack:
         stack.enter_context(_only_one(night))
+        _refuse_beside_scheduler(night.home)
         environ = airflow_home.environment(night.home)
         # without a scheduler a retry waits in place: one, soon, and the next night does the rest
         environ |= {
@@ -91,6 +92,14 @@ def _refuse_older(night: Night) -> None:
             f"the night of {current.as_of_date} is published, so {night.clock.as_of_date} is past: "
             f"`boscard replay --date {night.clock.as_of_date}` builds it again, "
             "`boscard backfill` asks the vendors for its days anew"
+        )
+
+
+def _refuse_beside_scheduler(home: Home) -> None:
+    if any(each.name == "scheduler" and each.session() for each in processes.read(home.services)):
+        raise NightlyError(
+            f"`boscard up` runs Airflow's scheduler below {home.root}, which would take up this "
+            "night's tasks as its own: `boscard down` stops it, or let it run the night"
         )
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import sys
 import time
-from pathlib import Path
 
 import requests
 from rich.console import Console
@@ -29,7 +28,7 @@ HEALTH = {"api-server": "metadatabase", "dag-processor": "dag_processor", "sched
 
 
 class ServiceError(Exception):
-    """A service did not start; the message names its log."""
+    """A service did not start; the message says why, or names its log."""
 
 
 def start_services(home: Home, settings: Settings, port: int, console: Console) -> None:
@@ -44,24 +43,25 @@ def start_services(home: Home, settings: Settings, port: int, console: Console) 
     if set(wanted) <= set(running):
         names = ", ".join(running)
         raise ServiceError(f"already running: {names}. `boscard down` stops them")
+    _refuse_beside_night(home)
     if settings.sandbox.enabled and "sandbox" not in running:
         running = {}  # it will answer elsewhere, and whoever asks it must know where
     processes.stop(service for service in services(home) if service.name not in running)
-    processes.note(_path(home), list(running.values()))
+    processes.note(home.services, list(running.values()))
     port = _port(home, None if running else port)
     environ = airflow_home.environment(home, port)
     if not running:
         with console.status("preparing Airflow's database"):
             airflow_home.migrate(home, settings, environ)
-            if running_night(home) is None:
-                airflow_home.end_left_runs(home, environ)
+            _refuse_beside_night(home)
+            airflow_home.end_left_runs(home, environ)
     if settings.publication.postgres_connection is None:
         Embedded(home.postgres).start()
     started: list[Service] = []
 
     def start(name: str, command: list[str]) -> None:
         started.append(processes.start(name, command, environ, home.logs / f"{name}.log"))
-        processes.note(_path(home), [*running.values(), *started])
+        processes.note(home.services, [*running.values(), *started])
 
     try:
         if settings.sandbox.enabled:
@@ -72,13 +72,14 @@ def start_services(home: Home, settings: Settings, port: int, console: Console) 
         with console.status("waiting for Airflow"):
             for part in AIRFLOW:
                 for name, arguments in part.items():
+                    _refuse_beside_night(home)
                     if name not in running:
                         start(name, [airflow_home.airflow_command(), *arguments])
                 for name in part:
                     _wait(home, port, name)
     except BaseException:
         processes.stop(started)
-        processes.note(_path(home), list(running.values()))
+        processes.note(home.services, list(running.values()))
         raise
     passwords = airflow_home.passwords_file(home)
     console.print(f"Airflow   http://127.0.0.1:{port} (user admin, password in {passwords})")
@@ -92,7 +93,7 @@ def stop_services(home: Home, console: Console) -> None:
     known = services(home)
     names = [service.name for service in known if service.process()]
     processes.stop(known)
-    processes.note(_path(home), [])
+    processes.note(home.services, [])
     server = Embedded(home.postgres)
     if home.postgres.exists() and server.is_running():
         server.stop()
@@ -102,7 +103,7 @@ def stop_services(home: Home, console: Console) -> None:
 
 def services(home: Home) -> list[Service]:
     """What `up` started last, whether it still runs or not."""
-    return processes.read(_path(home))
+    return processes.read(home.services)
 
 
 def _sandbox(home: Home, settings: Settings, environ: dict[str, str]) -> dict[str, str]:
@@ -139,6 +140,15 @@ def _wait(home: Home, port: int, name: str) -> None:
     raise ServiceError(f"{name} did not become healthy in {SECONDS_TO_START:.0f} s: {home.logs}")
 
 
+def _refuse_beside_night(home: Home) -> None:
+    """Asked again before each part is started: a night may begin meanwhile."""
+    if process := running_night(home):
+        raise ServiceError(
+            f"a night is running below {home.root} (process {process}), and Airflow's scheduler "
+            "would take up its tasks: start again when it is over"
+        )
+
+
 def _port(home: Home, wanted: int | None) -> int:
     """Airflow's port, kept for whoever starts a part of it again."""
     kept = home.airflow / "port"
@@ -147,7 +157,3 @@ def _port(home: Home, wanted: int | None) -> int:
     kept.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     kept.write_text(str(wanted), encoding="ascii")
     return wanted
-
-
-def _path(home: Home) -> Path:
-    return home.root / "services.json"

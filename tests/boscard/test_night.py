@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import io
 import os
 from datetime import date
@@ -13,10 +14,12 @@ from rich.console import Console
 
 import publish.read
 from boscard.clock import Clock
+from boscard.disk import CannotWrite
 from boscard.home import PROJECT, Home
 from boscard.night import Night
 from boscard.nightly import NightlyError, _only_one, run_night
 from boscard.settings import Messages, SettingsError, read_settings
+from expectations.outbox import Outbox
 from ingest import pull
 from ingest.errors import Refused, Skipped, Throttled
 from ingest.pull import Pulled
@@ -130,6 +133,17 @@ def test_a_missing_messages_connection_loses_no_message(tmp_path, monkeypatch):
         night.tell()
     assert len(told(night)) == 1
     assert any("written and not sent" in line for line in night.complaints())
+
+
+@pytest.mark.parametrize("tell", [Night.tell, Night.tell_late], ids=lambda tell: tell.__name__)
+def test_a_message_that_finds_the_disk_full_ends_in_a_sentence(night, monkeypatch, tell):
+    def full(*_):
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    audited(monkeypatch)
+    monkeypatch.setattr(Outbox, "post", full)
+    with pytest.raises(CannotWrite, match=r"tell could not write there .* make room there"):
+        tell(night)
 
 
 def test_an_older_night_is_refused_before_anything_starts(night, monkeypatch):

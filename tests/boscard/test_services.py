@@ -1,4 +1,4 @@
-"""`boscard down` stops what `up` started and what that left behind, and nothing else."""
+"""`boscard down` stops what `up` started and its leavings alone; no night runs beside `up`."""
 
 from __future__ import annotations
 
@@ -6,13 +6,17 @@ import io
 import os
 import sys
 from dataclasses import replace
+from datetime import date
 
 import psutil
 import pytest
 from rich.console import Console
 
-from boscard import processes, services
+from boscard import airflow_home, processes, services
+from boscard.clock import Clock
 from boscard.home import PROJECT, Home
+from boscard.night import Night
+from boscard.nightly import NightlyError, _only_one, run_night
 from boscard.settings import read_settings
 
 WAITING = "import subprocess, sys, time\n{child}\nprint('up', flush=True)\ntime.sleep(600)"
@@ -43,6 +47,11 @@ def start(home):
     processes.stop(started)
 
 
+def a_night(home):
+    settings = read_settings(PROJECT / "boscard.toml")
+    return Night(settings, home, Clock(date(2025, 10, 20), settings.company.zone, 7))
+
+
 def said(home):
     out = io.StringIO()
     services.stop_services(home, Console(file=out, width=200))
@@ -51,7 +60,7 @@ def said(home):
 
 def test_what_was_started_is_stopped_with_its_children(home, start):
     service = start("scheduler", CHILD)
-    processes.note(home.root / "services.json", [service])
+    processes.note(home.services, [service])
     [child] = service.process().children()
     assert said(home) == "stopped: scheduler"
     assert service.process() is None
@@ -62,7 +71,7 @@ def test_what_was_started_is_stopped_with_its_children(home, start):
 def test_what_a_killed_service_left_behind_is_stopped(home, start):
     """Airflow's scheduler leaves its workers so."""
     service = start("scheduler", CHILD)
-    processes.note(home.root / "services.json", [service])
+    processes.note(home.services, [service])
     [child] = service.process().children()
     service.process().kill()
     psutil.wait_procs([psutil.Process(service.pid)])
@@ -75,14 +84,46 @@ def test_what_a_killed_service_left_behind_is_stopped(home, start):
 def test_a_later_process_with_the_same_pid_is_left_alone(home, start):
     service = start("somebody-elses")
     earlier = replace(service, name="api-server", created=service.created - 3600)
-    processes.note(home.root / "services.json", [earlier])
+    processes.note(home.services, [earlier])
     assert said(home) == "nothing was running"
     assert service.process() is not None
 
 
 def test_up_twice_is_told(home, start):
     names = ("sandbox", "api-server", "dag-processor", "scheduler")
-    processes.note(home.root / "services.json", [start(name) for name in names])
+    processes.note(home.services, [start(name) for name in names])
     settings = read_settings(PROJECT / "boscard.toml")
     with pytest.raises(services.ServiceError, match=f"already running: {', '.join(names)}"):
         services.start_services(home, settings, 8080, Console(file=io.StringIO()))
+
+
+def test_up_beside_a_night_is_refused(home):
+    settings = read_settings(PROJECT / "boscard.toml")
+    with (
+        _only_one(a_night(home)),
+        pytest.raises(services.ServiceError, match=rf"a night is running .*process {os.getpid()}"),
+    ):
+        services.start_services(home, settings, 8080, Console(file=io.StringIO()))
+    assert not home.airflow.exists()
+
+
+@pytest.mark.parametrize("is_killed", [False, True], ids=["alive", "killed, workers alive"])
+def test_a_night_beside_up_is_refused(home, start, is_killed):
+    service = start("scheduler", CHILD)
+    processes.note(home.services, [service])
+    if is_killed:
+        service.process().kill()
+        psutil.wait_procs([psutil.Process(service.pid)])
+    with pytest.raises(NightlyError, match="`boscard down` stops it"):
+        run_night(a_night(home), Console(file=io.StringIO()))
+    assert not home.airflow.exists()
+
+
+def test_a_night_beside_the_sandbox_alone_begins(home, start, monkeypatch):
+    def reached(_home):
+        raise RuntimeError("it has begun")
+
+    processes.note(home.services, [start("sandbox")])
+    monkeypatch.setattr(airflow_home, "environment", reached)
+    with pytest.raises(RuntimeError, match="it has begun"):
+        run_night(a_night(home), Console(file=io.StringIO()))
