@@ -164,6 +164,35 @@ def upkeep() -> None:
 
 
 @main.command()
+@click.option("--email", required=True, help="The person's address, as vendors know it.")
+@click.option("--by", help="Who asks for it, as the batches note it. Default: who is logged in.")
+@click.option("--dry-run", is_flag=True, help="Say what would be erased; change nothing.")
+def forget(email: str, by: str | None, dry_run: bool) -> None:
+    """Erase a person from landing and warehouse, and search all else that a night wrote.
+
+    No published number changes: dates, counts and scores stay, and nothing says whose they were.
+    Exits 1 when the address still stands somewhere.
+    """
+    from getpass import getuser
+
+    from boscard.forget import forget as forget_person
+    from boscard.forget import sentences
+
+    night = _night(None)
+    done = forget_person(
+        night.home,
+        night.settings,
+        email,
+        by=by or getuser(),
+        postgres_url=None if dry_run else night.postgres_url(),
+        is_dry=dry_run,
+    )
+    for sentence in sentences(done, night.settings, is_dry=dry_run):
+        click.echo(sentence)
+    sys.exit(1 if done.still else 0)
+
+
+@main.command()
 def url() -> None:
     """Print the connection string of the reader's role, for a BI tool."""
     from publish.url import reader_url

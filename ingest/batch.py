@@ -70,12 +70,24 @@ class Formatted:
 
 
 @dataclass(frozen=True, slots=True)
+class Rewrite:
+    """What of a person was taken out of a batch (`boscard forget`): in how many rows, when and by
+    whom. `sha256` is that of the rows before.
+    """
+
+    at: str
+    by: str
+    rows: int
+    sha256: str
+
+
+@dataclass(frozen=True, slots=True)
 class Manifest:
     """manifest.json, written last by atomic rename: a batch without one does not exist.
 
     `sequence` counts the batches of one (source, account, stream) from 1; replay follows it.
     `sha256` and `bytes` are of the uncompressed rows. `rows_told`: how many rows there are by the
-    vendor's own count; None where it tells none.
+    vendor's own count; None where it tells none. `rewritten`: the only changes a batch knows.
     """
 
     format: int
@@ -92,6 +104,7 @@ class Manifest:
     sha256: str
     landed_at: str
     rows_told: int | None = None
+    rewritten: tuple[Rewrite, ...] = ()
 
     @property
     def unit(self) -> Unit:

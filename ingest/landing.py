@@ -28,6 +28,7 @@ from ingest.batch import (
     Call,
     Formatted,
     Manifest,
+    Rewrite,
     Unit,
 )
 from ingest.errors import Refused, Transient
@@ -55,6 +56,11 @@ class Landing:
         found = [Batch(path.parent, _read_manifest(path)) for path in self.root.glob(pattern)]
         return sorted(found, key=_place)
 
+    def rewrites(self, source: str, account: str, stream: str, batch_id: str) -> list[Rewrite]:
+        """How a batch was changed since it landed; nothing for one that is not there any more."""
+        path = self.root / source / account / stream / batch_id / MANIFEST
+        return [*_read_manifest(path).rewritten] if path.exists() else []
+
     def read_calls(self, batch: Batch) -> list[Call]:
         content = _decompress(batch.path / CALLS)
         return [_CALL.decode(line) for line in content.splitlines()]
@@ -76,6 +82,13 @@ class Landing:
         rows.unlink()
         _sync_path(batch.path)
         return size
+
+    def remove_left_behind(self) -> None:
+        """Remove what killed runs left of any stream; no reader ever saw it."""
+        for folder in {path.parent for path in self.root.glob("*/*/*/*")}:
+            with locked(folder):
+                for left in _left_behind(folder):
+                    shutil.rmtree(left)
 
     def write(self, unit: Unit, as_of: date, pages: Iterable[Page]) -> Batch:
         """Land all pages as one batch, or nothing."""

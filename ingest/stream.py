@@ -19,6 +19,7 @@ Type = Literal["text", "bigint", "decimal", "double", "boolean", "date", "timest
 Load = Literal["window", "changes", "snapshot", "replace", "responses"]
 Scope = Literal["account", "connection"]
 Personal = Literal["email", "text"]
+Named = Literal["contact", "owner", "deal"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +31,9 @@ class Column:
 
     `personal` text says something of a person: the warehouse holds its keyed hash alone, the same
     one however an e-mail address is capitalised. `kept` are the leaves (dotted paths in each
-    element) that the warehouse holds of a json list in which people's words stand.
+    element) that the warehouse holds of a json list in which people's words stand. `names`: of
+    what the column holds the id, or a list of ids; by it all rows of one person are found, another
+    source's too.
     """
 
     name: str
@@ -39,6 +42,7 @@ class Column:
     required: bool = False
     personal: Personal | None = None
     kept: tuple[str, ...] | None = None
+    names: Named | None = None
 
     def __post_init__(self) -> None:
         if self.personal is not None and self.type != "text":

@@ -8,6 +8,7 @@ import duckdb
 
 from boscard.home import Home
 from boscard.settings import Settings
+from ingest.landing import Landing
 from publish.explanation import Definition, Explanation, StreamRows, Value
 from publish.grounds import Grounds
 from publish.lineage import CannotExplainError, links, warehouse
@@ -33,7 +34,8 @@ def explain(
         through = built["data_through"]
         is_shown = value.no_data_reason not in ("not loaded", "too early", "suppressed")
         last = min(period.end, through) if is_shown and through else None
-        walk = Walk(connection, settings.company.time_zone, period.start, last)
+        landing = Landing(home.landing)
+        walk = Walk(connection, landing, settings.company.time_zone, period.start, last)
         found: list[StreamRows] = []
         needed = [link for link in links(connection) if link.kpi_id == kpi_id]
         for link in needed:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 
+from ingest.batch import Rewrite
 from publish.grounds import Grounds
 from publish.period import Period
 
@@ -71,7 +72,7 @@ class CallRows:
 @dataclass(frozen=True, slots=True)
 class BatchRows:
     """A batch's rows, with sums over its measures. `set_aside` are rows of these days that it
-    brought too and the gate kept back.
+    brought too and the gate kept back. `rewritten`: how the batch was changed since it landed.
     """
 
     batch_id: str
@@ -81,6 +82,7 @@ class BatchRows:
     sums: dict[str, Decimal]
     set_aside: int
     calls: list[CallRows]
+    rewritten: list[Rewrite]
 
 
 @dataclass(frozen=True, slots=True)

@@ -95,6 +95,9 @@ def _add_batch(tree: Tree, batch: BatchRows, *, has_sums: bool) -> None:
     node = tree.add(
         _text(f"batch {batch.batch_id}, {batch.state}: {_count(batch.rows, 'row')}{aside}{sums}")
     )
+    for note in batch.rewritten:
+        words = f"rewritten {note.at[:10]} by {note.by}: {_count(note.rows, 'row')} of a person"
+        node.add(_text(f"{words}, forgotten; before that its rows had sha256 {note.sha256}"))
     _add_lines(node, [_call(call) for call in batch.calls])
 
 

@@ -12,6 +12,7 @@ from typing import Any, Final
 
 import duckdb
 
+from ingest.landing import Landing
 from publish.contract import quoted
 from publish.explanation import BatchRows, CallRows, DayParts, StreamRows
 from publish.lineage import Link
@@ -25,6 +26,7 @@ class Walk:
     """The way back from the days `first` to `last`; no day at all where nothing is loaded."""
 
     connection: duckdb.DuckDBPyConnection
+    landing: Landing
     time_zone: str
     first: date
     last: date | None
@@ -118,7 +120,8 @@ class Walk:
             sums = {"checks_passed": Decimal(passed), "checks_evaluated": Decimal(count)}
             as_of, state = self._loaded((source, stream, account, batch_id))
             calls = self._calls((source, stream, account, batch_id))
-            batch = BatchRows(batch_id, as_of, state, count, sums, 0, calls)
+            rewritten = self.landing.rewrites(source, account, stream, batch_id)
+            batch = BatchRows(batch_id, as_of, state, count, sums, 0, calls, rewritten)
             found.append(
                 StreamRows(
                     source=source,
@@ -164,6 +167,7 @@ class Walk:
             },
             set_aside=int(set_aside),
             calls=self._calls(place, here),
+            rewritten=self.landing.rewrites(link.source, account, link.stream, batch_id),
         )
 
     def _loaded(self, place: tuple[str, str, str, str]) -> tuple[date, str]:

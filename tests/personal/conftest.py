@@ -69,7 +69,7 @@ class Lived:
 
 @pytest.fixture(scope="session")
 def lived(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lived]:
-    """A night of pulling, and one with faults that is published; logged as fully as can be."""
+    """A night that is loaded, and one with faults that is published; logged as fully as can be."""
     settings = small_settings(START, 0.1)
     company = MarkedCompany(settings.sandbox.seed, START, 0.1, settings.company.time_zone)
     root = tmp_path_factory.mktemp("personal")
@@ -79,7 +79,9 @@ def lived(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lived]:
         _mark_networks(patch)
         patch.setattr("os.fsync", lambda _: None)
         with _everything_said(ready.home.logs):
-            ready.ingest(ready.night(FIRST))
+            first = ready.night(FIRST)
+            ready.ingest(first)
+            first.load()
             for fault in FAULTS:
                 ready.sandbox.faults.add(fault)
             _live(ready.night(SECOND), ready)

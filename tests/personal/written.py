@@ -9,7 +9,7 @@ from __future__ import annotations
 import gzip
 import re
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -50,7 +50,7 @@ def everything_written(home: Home) -> Iterator[Piece]:
             yield Piece(f"{place}{inner}", text, is_vault)
 
 
-def found(pieces: Iterator[Piece], pattern: re.Pattern[bytes]) -> set[tuple[str, bytes]]:
+def found(pieces: Iterable[Piece], pattern: re.Pattern[bytes]) -> set[tuple[str, bytes]]:
     """Where the pattern matches, and what it matched there."""
     return {
         (piece.place, match.group())

@@ -150,10 +150,7 @@ _OBJECT = (
     Column("is_archived", "archived", "boolean", required=True),
     Column("archived_at", "archivedAt", "timestamp"),
 )
-_ASSOCIATION = (
-    Column("deal_id", "from.id", "text", required=True),
-    Column("associated", "to", "json", required=True),
-)
+_DEAL = Column("deal_id", "from.id", "text", required=True, names="deal")
 
 
 def _sweep(name: str, singular: str) -> Stream:
@@ -177,7 +174,7 @@ STREAMS = (
         restatement_days=1,
         window_days=3660,
         columns=(
-            Column("contact_id", "id", "text", required=True),
+            Column("contact_id", "id", "text", required=True, names="contact"),
             *_OBJECT,
             Column("email", "properties.email", "text", personal="email"),
             Column("first_name", "properties.firstname", "text", personal="text"),
@@ -201,7 +198,9 @@ STREAMS = (
             Column("utm_campaign", "properties.utm_campaign", "text"),
             Column("google_click_id", "properties.hs_google_click_id", "text", personal="text"),
             Column("owner_id", "properties.hubspot_owner_id", "text"),
-            Column("merged_contact_ids", "properties.hs_merged_object_ids", "text"),
+            Column(
+                "merged_contact_ids", "properties.hs_merged_object_ids", "text", names="contact"
+            ),
         ),
         pull=pull_objects,
     ),
@@ -228,7 +227,7 @@ STREAMS = (
         restatement_days=1,
         window_days=3660,
         columns=(
-            Column("deal_id", "id", "text", required=True),
+            Column("deal_id", "id", "text", required=True, names="deal"),
             *_OBJECT,
             Column("deal_name", "properties.dealname", "text", personal="text"),
             Column("pipeline_id", "properties.pipeline", "text"),
@@ -253,7 +252,7 @@ STREAMS = (
         load="snapshot",
         key=("owner_id",),
         columns=(
-            Column("owner_id", "id", "text", required=True),
+            Column("owner_id", "id", "text", required=True, names="owner"),
             Column("email", "email", "text", personal="email"),
             Column("first_name", "firstName", "text", personal="text"),
             Column("last_name", "lastName", "text", personal="text"),
@@ -276,14 +275,14 @@ STREAMS = (
         name="deal_contacts",
         load="replace",
         key=("deal_id",),
-        columns=_ASSOCIATION,
+        columns=(_DEAL, Column("associated", "to", "json", required=True, names="contact")),
         pull=pull_associations,
     ),
     Stream(
         name="deal_companies",
         load="replace",
         key=("deal_id",),
-        columns=_ASSOCIATION,
+        columns=(_DEAL, Column("associated", "to", "json", required=True)),
         pull=pull_associations,
     ),
     _sweep("contacts", "contact"),

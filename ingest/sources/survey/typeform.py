@@ -108,7 +108,7 @@ STREAMS = (
         columns=(
             *_RESPONSE,
             Column("submitted_at", "submitted_at", "timestamp", required=True),
-            Column("contact_id", "hidden.contact_id", "text"),
+            Column("contact_id", "hidden.contact_id", "text", names="contact"),
             Column("network_id", "metadata.network_id", "text", personal="text"),
             Column("answers", "answers", "json", kept=("field.id", "number")),
         ),

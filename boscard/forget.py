@@ -1,0 +1,191 @@
+"""`boscard forget`: a person is taken out of landing and the warehouse; what stays says nothing of
+them.
+
+What is to be done is written down before the first change, so that a killed one can be finished.
+"""
+
+from __future__ import annotations
+
+import re
+import shutil
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Final
+
+import msgspec
+
+from boscard.atomic import write_whole
+from boscard.home import Home
+from boscard.person import find, sources_with_people
+from boscard.settings import Settings
+from expectations.erasure import erase
+from ingest.batch import Batch, Manifest
+from ingest.landing import Landing
+from ingest.registry import SOURCES
+from publish.connection import writer_url
+from publish.mentions import in_files, in_postgres
+from warehouse.connection import connect, transaction
+from warehouse.erasure import erase_rows
+from warehouse.lock import writer_lock
+
+_ADDRESS: Final = re.compile(r"[^@\s]+@[^@\s]+")
+
+
+class CannotForgetError(Exception):
+    """Nobody was forgotten; the message says why."""
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """The lines of one batch in which something of the person stands."""
+
+    source: str
+    account: str
+    stream: str
+    batch_id: str
+    lines: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """All that is to be done for one person, as it is written down in landing until it is done."""
+
+    email: str
+    by: str
+    at: str
+    parts: tuple[Part, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Forgotten:
+    """What was erased, or would be. `still`: where the address stands all the same."""
+
+    parts: tuple[Part, ...]
+    rows_in_warehouse: int
+    replays: int
+    still: tuple[str, ...]
+
+
+def forget(
+    home: Home,
+    settings: Settings,
+    email: str,
+    *,
+    by: str,
+    postgres_url: str | None = None,
+    is_dry: bool = False,
+) -> Forgotten:
+    """Erase a person, known by an e-mail address, wherever a night keeps something of them.
+
+    One that was killed is finished first. With `is_dry` nothing is changed. Raises
+    CannotForgetError for what is no address, WarehouseBusy while another process writes.
+    """
+    address = email.strip().lower()
+    if not _ADDRESS.fullmatch(address):
+        raise CannotForgetError(f"{email!r} is no e-mail address")
+    with writer_lock(home):
+        if is_dry:
+            return Forgotten(_parts(find(Landing(home.landing), address)), 0, 0, ())
+        finished = _finish(home)
+        landing = Landing(home.landing)
+        landing.remove_left_behind()
+        task = Task(
+            email=address,
+            by=by,
+            at=datetime.now(UTC).isoformat(),
+            parts=_parts(find(landing, address)),
+        )
+        if task.parts:
+            write_whole(_task_path(home), msgspec.json.encode(task))
+        rows, replays = _finish(home)
+    still = (*_in_landing(home, address), *in_files(home, address))
+    if postgres_url is not None or home.postgres.exists():
+        with writer_url(home, settings, postgres_url) as url:
+            still = (*still, *in_postgres(url, address))
+    return Forgotten(task.parts, rows + finished[0], replays + finished[1], still)
+
+
+def sentences(done: Forgotten, settings: Settings, *, is_dry: bool) -> list[str]:
+    """What was erased, what was not, and what is left to people, a line each."""
+    lines = []
+    for place in dict.fromkeys((part.source, part.account, part.stream) for part in done.parts):
+        batches = [p for p in done.parts if (p.source, p.account, p.stream) == place]
+        rows = sum(len(part.lines) for part in batches)
+        lines.append(f"landing    {' '.join(place)}: rows {rows:,}, batches {len(batches):,}")
+    if not done.parts:
+        lines.append("landing    nothing of this person is there (any more)")
+    if is_dry:
+        return [*lines, "nothing was changed: without --dry-run these rows are erased"]
+    lines.append(f"warehouse  rows {done.rows_in_warehouse:,}")
+    if done.replays:
+        lines.append(
+            f"replays    removed {done.replays:,}: `boscard replay --date` builds them again"
+        )
+    lines += [f"still in   {place}" for place in done.still]
+    if not done.still:
+        lines.append("searched   publications, page, messages, logs: the address is nowhere")
+    with_people = [name for name in sources_with_people() if name in settings.sources]
+    vendors = ", ".join(SOURCES[name].title for name in with_people)
+    lines.append(f"not here   {vendors}: erase the person there too, or they land again")
+    lines.append(
+        "not here   backups, and copies that people made: erase or replace those made before"
+    )
+    return lines
+
+
+def _parts(found: dict[Batch, list[int]]) -> tuple[Part, ...]:
+    return tuple(
+        Part(of.source, of.account, of.stream, of.batch_id, tuple(lines))
+        for of, lines in ((batch.manifest, lines) for batch, lines in found.items())
+    )
+
+
+def _finish(home: Home) -> tuple[int, int]:
+    """Do what is written down, as often as it takes; rows of the warehouse, and replays removed."""
+    path = _task_path(home)
+    if not path.exists():
+        return 0, 0
+    task = msgspec.json.decode(path.read_bytes(), type=Task)
+    landing = Landing(home.landing)
+    parts = {(part.source, part.account, part.stream, part.batch_id): part for part in task.parts}
+    found = []
+    for batch in landing.batches():
+        of = batch.manifest
+        part = parts.get((of.source, of.account, of.stream, of.batch_id))
+        if part is not None:
+            stream = SOURCES[of.source].streams[of.stream]
+            erase(batch, stream, part.lines, task.email, task.by, task.at)
+            found.append((of, part.lines))
+    rows = _erase_loaded(home, found, task.email)
+    replays = [folder for folder in home.replays.glob("*") if folder.is_dir()]
+    for folder in replays:
+        shutil.rmtree(folder)
+    path.unlink()
+    return rows, len(replays)
+
+
+def _erase_loaded(home: Home, erased: list[tuple[Manifest, tuple[int, ...]]], email: str) -> int:
+    if not home.warehouse.exists():
+        return 0
+    connection = connect(home.warehouse)
+    try:
+        with transaction(connection):
+            rows = sum(erase_rows(connection, of, lines, email) for of, lines in erased)
+        connection.execute("force checkpoint").fetchall()
+    finally:
+        connection.close()
+    return rows
+
+
+def _in_landing(home: Home, email: str) -> list[str]:
+    """What is not a batch's rows: reports, verdicts, manifests."""
+    return [
+        str(path)
+        for path in sorted(home.landing.rglob("*.json"))
+        if email.encode() in path.read_bytes().lower()
+    ]
+
+
+def _task_path(home: Home) -> Path:
+    return home.landing / "forgetting.json"
