@@ -98,7 +98,7 @@ def replay(home: Home, settings: Settings, night: date | None, console: Console)
 
 def nights_landed(home: Home) -> list[date]:
     """The nights of which landing knows, in order: by their batches, or by a source's report."""
-    nights = {batch.manifest.as_of_date for batch in Landing(home.landing).batches()}
+    nights = {name.as_of_date for name in Landing(home.landing).names()}
     nights |= {date.fromisoformat(path.stem) for path in home.landing.glob("*/reports/*.json")}
     return sorted(nights)
 

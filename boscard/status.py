@@ -16,8 +16,9 @@ from boscard.night import Night
 from boscard.nightly import running_night
 from boscard.settings import Settings
 from boscard.summary import INCOMPLETE, NOT_PUBLISHED, PUBLISHED
-from expectations.verdict import Verdict, read_verdict
-from ingest.batch import Manifest
+from expectations.verdict import read_verdict
+from ingest.landing import verdict_state
+from ingest.names import Name
 from warehouse.status import Loaded, StreamKey, StreamStatus, judged
 
 if TYPE_CHECKING:
@@ -105,28 +106,24 @@ def status(home: Home, settings: Settings, moment: datetime) -> Status:
 
 
 def _streams(night: Night) -> list[StreamState]:
-    gated: dict[StreamKey, list[tuple[Manifest, Verdict]]] = {}
-    for batch in night.landing.batches():
-        verdict, manifest = read_verdict(batch), batch.manifest
-        if verdict is not None:  # what has landed but is not judged yet is on no table
-            key = (manifest.source, manifest.account, manifest.stream)
-            gated.setdefault(key, []).append((manifest, verdict))
-    loaded = {
-        key: [
-            Loaded(each.sequence, each.as_of_date, each.window, verdict.state != "passed")
-            for each, verdict in batches
-        ]
-        for key, batches in gated.items()
-    }
+    gated: dict[StreamKey, list[Name]] = {}
+    loaded: dict[StreamKey, list[Loaded]] = {}
+    for name in night.landing.names():
+        state = verdict_state(name)
+        if state is not None:  # what has landed but is not judged yet is on no table
+            one = Loaded(name.sequence, name.as_of_date, name.unit.window, state != "passed")
+            gated.setdefault(name.place, []).append(name)
+            loaded.setdefault(name.place, []).append(one)
     return [
         _stream(found, gated.get((found.source, found.account, found.stream), []))
         for found in judged(loaded, night.settings, night.clock)
     ]
 
 
-def _stream(found: StreamStatus, batches: list[tuple[Manifest, Verdict]]) -> StreamState:
-    newest = max((manifest.as_of_date for manifest, _ in batches), default=None)
-    verdicts = [verdict for manifest, verdict in batches if manifest.as_of_date == newest]
+def _stream(found: StreamStatus, names: list[Name]) -> StreamState:
+    newest = max((name.as_of_date for name in names), default=None)
+    last = [read_verdict(name) for name in names if name.as_of_date == newest]
+    verdicts = [verdict for verdict in last if verdict is not None]
     return StreamState(
         source=found.source,
         account=found.account,

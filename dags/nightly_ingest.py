@@ -89,11 +89,7 @@ def ingest_dag(source: Source) -> DAG:
 
             get_current_context()["work"] = work  # type: ignore[typeddict-unknown-key]
             night = tonight()
-            units = [
-                unit
-                for unit in night.due(source.name)
-                if (unit.account, unit.stream) == (work["account"], work["stream"])
-            ]
+            units = night.due(source.name, only=(work["account"], work["stream"]))
             return night.pull(units, read_connection, VariableTokens())
 
         @task(trigger_rule="all_done")

@@ -20,7 +20,7 @@ from expectations import messages
 from expectations.messages import Message
 from expectations.verdict import Verdict, read_verdict
 from ingest.batch import Batch
-from ingest.landing import Landing
+from ingest.landing import Landing, read_batch
 
 State = Literal["new", "acknowledged", "snoozed", "resolved", "reopened"]
 CALM = timedelta(days=7)
@@ -170,8 +170,10 @@ def _still_kept(
     """The newest judged batch of each stream, where it did not go on."""
     found = []
     for stream in streams:
-        pairs = [(one, read_verdict(one)) for one in landing.batches(source, account, stream)]
-        judged = [(batch, verdict) for batch, verdict in pairs if verdict is not None]
-        if judged and judged[-1][1].state != "passed":
-            found.append(judged[-1])
+        names = landing.names(source, account, stream)
+        newest = next((name for name in reversed(names) if name.is_gated), None)
+        batch = read_batch(newest) if newest else None
+        verdict = read_verdict(batch) if batch else None
+        if batch and verdict and verdict.state != "passed":
+            found.append((batch, verdict))
     return found

@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING
 from boscard.settings import Settings
 from expectations.resting import resting_on
 from expectations.suites import SUITES
-from expectations.verdict import Result, Verdict, read_verdict
+from expectations.verdict import Result, Verdict
 from ingest.batch import Batch
-from ingest.landing import Landing
+from ingest.landing import Landing, verdict_state
 from ingest.registry import SOURCES
 
 if TYPE_CHECKING:
@@ -165,17 +165,15 @@ def _evidence(result: Result) -> list[str]:
 
 
 def _usable(batch: Batch, landing: Landing, *, blocked: bool) -> str:
-    manifest = batch.manifest
-    last = None
-    for one in landing.batches(manifest.source, manifest.account, manifest.stream):
-        verdict = read_verdict(one) if one.manifest.sequence < manifest.sequence else None
-        if verdict and verdict.state == "passed":
-            last = one.manifest
     if blocked:
         return "The last scorecard stays in place and may be used for trends, not for decisions."
+    manifest = batch.manifest
+    names = landing.names(manifest.source, manifest.account, manifest.stream)
+    earlier = [name for name in names if name.sequence < manifest.sequence]
+    last = next((name for name in reversed(earlier) if verdict_state(name) == "passed"), None)
     if last is None:
         return "No: there are none yet that could be used."
-    through = last.window.end if last.window else last.as_of_date
+    through = last.unit.window.end if last.unit.window else last.as_of_date
     return f"Yes, as they were known through {through}. What is newer is missing and marked so."
 
 

@@ -10,6 +10,7 @@ import msgspec
 
 from boscard.atomic import write_whole
 from ingest.batch import VERDICT, Batch
+from ingest.names import Name
 
 FORMAT = 1
 
@@ -110,7 +111,7 @@ def batch_state(results: tuple[Result, ...]) -> BatchState:
     return "held" if stopping else "passed"
 
 
-def read_verdict(batch: Batch) -> Verdict | None:
+def read_verdict(batch: Batch | Name) -> Verdict | None:
     """The verdict beside a batch, or None where no gate has seen it."""
     try:
         content = (batch.path / VERDICT).read_bytes()

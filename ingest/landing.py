@@ -6,8 +6,8 @@ import fcntl
 import hashlib
 import os
 import shutil
-from collections.abc import Iterable, Iterator
-from dataclasses import replace
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
 from pathlib import Path
 from types import TracebackType
@@ -33,10 +33,21 @@ from ingest.batch import (
 )
 from ingest.errors import Refused, Transient
 from ingest.exchange import Page
+from ingest.names import Name, batch_id, names_in, night_label, streams_in
 
 _MANIFEST = msgspec.json.Decoder(Manifest)
 _FORMAT = msgspec.json.Decoder(Formatted)
 _CALL = msgspec.json.Decoder(Call)
+
+
+@dataclass(frozen=True, slots=True)
+class _Judged:
+    """What is looked at of a verdict here."""
+
+    state: str
+
+
+_JUDGED = msgspec.json.Decoder(_Judged)
 
 
 class Landing:
@@ -45,6 +56,20 @@ class Landing:
     def __init__(self, root: Path) -> None:
         self.root = root
 
+    def names(
+        self,
+        source: str | None = None,
+        account: str | None = None,
+        stream: str | None = None,
+        *,
+        as_of: date | None = None,
+    ) -> list[Name]:
+        """The batches that have a manifest, by source, account, stream and sequence, unopened;
+        `as_of`: those of one night.
+        """
+        folders = streams_in(self.root, source, account, stream)
+        return [name for folder in folders for name in names_in(folder, as_of)]
+
     def batches(
         self, source: str | None = None, account: str | None = None, stream: str | None = None
     ) -> list[Batch]:
@@ -52,9 +77,7 @@ class Landing:
 
         Raises Refused for one that a later Boscard landed in a format not known here.
         """
-        pattern = "/".join([source or "*", account or "*", stream or "*", "[0-9]*", MANIFEST])
-        found = [Batch(path.parent, _read_manifest(path)) for path in self.root.glob(pattern)]
-        return sorted(found, key=_place)
+        return [read_batch(name) for name in self.names(source, account, stream)]
 
     def rewrites(self, source: str, account: str, stream: str, batch_id: str) -> list[Rewrite]:
         """How a batch was changed since it landed; nothing for one that is not there any more."""
@@ -123,7 +146,7 @@ class Draft:
         self.unit = unit
         self._folder = folder
         self._as_of = as_of
-        self._path = folder / f".pulling_{_label(unit, as_of)}"
+        self._path = folder / f".pulling_{night_label(unit, as_of)}"
         with locked(folder):  # or a commit beside us takes the folder for one left behind
             _make_private(self._path)
             self._held = os.open(self._path, os.O_RDONLY)
@@ -185,8 +208,7 @@ class Draft:
         self._stream.close()
         _sync_path(self._path / ROWS)
         with locked(self._folder):
-            sequence = 1 + max(_sequences(self._folder), default=0)
-            batch_id = f"{sequence:06d}_{_label(self.unit, self._as_of)}"
+            sequence = 1 + max((name.sequence for name in names_in(self._folder)), default=0)
             unit = self.unit
             prefix = f"{unit.source}.{unit.account}.{unit.stream}.{sequence:06d}"
             calls = [
@@ -195,7 +217,7 @@ class Draft:
             ]
             manifest = Manifest(
                 format=FORMAT,
-                batch_id=batch_id,
+                batch_id=batch_id(sequence, unit, self._as_of),
                 source=unit.source,
                 account=unit.account,
                 stream=unit.stream,
@@ -213,7 +235,7 @@ class Draft:
             _write_private(self._path / CALLS, compressed)
             for left in _left_behind(self._folder):
                 shutil.rmtree(left)
-            final = self._folder / batch_id
+            final = self._folder / manifest.batch_id
             self._path.rename(final)
             part = final / f".{MANIFEST}"
             _write_private(part, msgspec.json.format(msgspec.json.encode(manifest)) + b"\n")
@@ -235,13 +257,18 @@ class Draft:
         self._held = -1
 
 
-def verdict_state(batch: Batch) -> str | None:
+def read_batch(name: Name) -> Batch:
+    """Raises Refused for one that a later Boscard landed in a format not known here."""
+    return Batch(name.path, _read_manifest(name.path / MANIFEST))
+
+
+def verdict_state(batch: Batch | Name) -> str | None:
     """passed, held or blocked, or None for a batch that no gate has seen."""
     try:
-        verdict: Any = msgspec.json.decode((batch.path / VERDICT).read_bytes())
+        content = (batch.path / VERDICT).read_bytes()
     except FileNotFoundError:
         return None
-    return str(verdict["state"])
+    return _JUDGED.decode(content).state
 
 
 def _read_manifest(path: Path) -> Manifest:
@@ -253,22 +280,6 @@ def _read_manifest(path: Path) -> Manifest:
             next_step="use the version that landed it, or a later one",
         )
     return _MANIFEST.decode(content)
-
-
-def _place(batch: Batch) -> tuple[str, str, str, int]:
-    manifest = batch.manifest
-    return manifest.source, manifest.account, manifest.stream, manifest.sequence
-
-
-def _label(unit: Unit, as_of: date) -> str:
-    if unit.window is None:
-        return f"{as_of}_all"
-    return f"{as_of}_{unit.window.start}_{unit.window.end}"
-
-
-def _sequences(folder: Path) -> Iterator[int]:
-    for path in folder.glob(f"[0-9]*/{MANIFEST}"):
-        yield int(path.parent.name.partition("_")[0])
 
 
 def _left_behind(folder: Path) -> list[Path]:

@@ -36,16 +36,20 @@ def plan(
     landing: Landing,
     again: bool = False,
     asked: Window | None = None,
+    only: tuple[str, str] | None = None,
 ) -> list[Unit]:
     """The units of one source that are due this night, in the order in which they are pulled.
 
     What has landed for this as_of_date is not due a second time, unless `again` or where it blocks
-    the night. `asked` are days that a person wants from the vendors anew.
+    the night. `asked` are days that a person wants from the vendors anew. `only`: those of one
+    account and stream; what landed of others is not looked at.
     """
     units = []
     for stream in SOURCES[source].streams.values():
         for name, account in places(settings, source, stream):
-            landed = ledger(landing, source, name, stream.name)
+            if only not in (None, (name, stream.name)):
+                continue
+            landed = ledger(landing, source, name, stream, clock.as_of_date)
             windows = due(
                 stream,
                 landed,
@@ -70,16 +74,20 @@ def places(settings: Settings, source: str, stream: Stream) -> list[tuple[str, A
     return list(connections.items())
 
 
-def ledger(landing: Landing, source: str, account: str, stream: str) -> list[Landed]:
-    """The batches of one stream, as planning needs them."""
+def ledger(
+    landing: Landing, source: str, account: str, stream: Stream, as_of: date
+) -> list[Landed]:
+    """The batches of one stream that planning the night `as_of` asks about."""
     landed = []
-    for batch in landing.batches(source, account, stream):
-        manifest, state = batch.manifest, verdict_state(batch)
+    for name in landing.names(source, account, stream.name):
+        if not stream.is_windowed and name.as_of_date <= _oldest(stream, as_of):
+            continue
+        state = verdict_state(name)
         landed.append(
             Landed(
-                manifest.window,
-                manifest.as_of_date,
-                manifest.sequence,
+                name.unit.window,
+                name.as_of_date,
+                name.sequence,
                 is_held=state in ("held", "blocked"),
                 is_blocked=state == "blocked",
             )
@@ -133,8 +141,13 @@ def _with(windows: list[Window], window: Window, *, is_taken: bool) -> list[Wind
 
 def _is_fresh(stream: Stream, earlier: Sequence[Landed], as_of: date) -> bool:
     """Whether a list that is not wanted every night was had a few nights ago."""
-    oldest = as_of - timedelta(days=stream.every_days)
+    oldest = _oldest(stream, as_of)
     return any(batch.as_of_date > oldest and not batch.is_held for batch in earlier)
+
+
+def _oldest(stream: Stream, as_of: date) -> date:
+    """The night up to which a list does not count any more."""
+    return as_of - timedelta(days=stream.every_days)
 
 
 def _since(stream: Stream, earlier: Sequence[Landed], whole: Window) -> Window:

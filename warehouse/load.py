@@ -15,7 +15,8 @@ from boscard.logs import about
 from boscard.settings import Settings
 from expectations.verdict import Verdict, read_verdict
 from ingest.batch import Batch
-from ingest.landing import Landing, verdict_state
+from ingest.landing import Landing, read_batch
+from ingest.names import Name
 from ingest.registry import SOURCES
 from warehouse.connection import connect, transaction
 from warehouse.errors import NightRefused
@@ -52,21 +53,22 @@ def load(home: Home, settings: Settings, clock: Clock, key: HashKey) -> LoadRepo
     with writer_lock(home):
         connection = connect(home.warehouse)
         try:
-            return load_night(connection, Landing(home.landing).batches(), settings, clock, key)
+            return load_night(connection, Landing(home.landing).names(), settings, clock, key)
         finally:
             connection.close()
 
 
 def load_night(
     connection: duckdb.DuckDBPyConnection,
-    batches: Iterable[Batch],
+    names: Iterable[Name],
     settings: Settings,
     clock: Clock,
     key: HashKey,
 ) -> LoadReport:
-    """Load those of `batches` that are gated, not after this night and not loaded yet.
+    """Load those of `names` that are gated, not after this night and not loaded yet.
 
-    The caller holds the writer's lock. Raises as `load` does.
+    No file is opened of one that passed and is loaded: no gate judges it again. The caller holds
+    the writer's lock. Raises as `load` does.
     """
     migrations = ensure_tables(connection)
     _refuse_older_night(connection, clock)
@@ -76,17 +78,17 @@ def load_night(
     held: list[Batch] = []
     ungated: list[Batch] = []
     rows = 0
-    for batch in sorted(batches, key=_turn):
-        if batch.manifest.as_of_date > clock.as_of_date:
+    for name in sorted(names, key=_turn):
+        recorded = known.get((*name.place, name.sequence))
+        if name.as_of_date > clock.as_of_date or recorded == "passed":
             continue
-        state = verdict_state(batch)
-        if state is None:
+        batch = read_batch(name)
+        verdict = read_verdict(batch)
+        if verdict is None:
             ungated.append(batch)
             continue
-        if known.get(_identity(batch)) == state:
+        if verdict.state == recorded:
             continue
-        verdict = read_verdict(batch)
-        assert verdict is not None
         _load_batch(connection, batch, verdict, key)
         (loaded if verdict.state == "passed" else held).append(batch)
         rows += verdict.rows_loaded
@@ -138,13 +140,7 @@ def _known(connection: duckdb.DuckDBPyConnection) -> dict[tuple[str, str, str, i
     return {(row[0], row[1], row[2], row[3]): row[4] for row in rows}
 
 
-def _turn(batch: Batch) -> tuple[date, bool]:
+def _turn(name: Name) -> tuple[date, bool]:
     """Night after night, and in each first the records, then the lists of which are still there."""
-    manifest = batch.manifest
-    stream = SOURCES[manifest.source].streams[manifest.stream]
-    return manifest.as_of_date, stream.sweeps is not None
-
-
-def _identity(batch: Batch) -> tuple[str, str, str, int]:
-    manifest = batch.manifest
-    return manifest.source, manifest.account, manifest.stream, manifest.sequence
+    stream = SOURCES[name.unit.source].streams[name.unit.stream]
+    return name.as_of_date, stream.sweeps is not None

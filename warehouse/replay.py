@@ -14,8 +14,8 @@ from pathlib import Path
 from boscard.clock import Clock
 from boscard.home import Home
 from boscard.settings import Settings
-from ingest.batch import Batch
 from ingest.landing import Landing
+from ingest.names import Name
 from warehouse.connection import connect
 from warehouse.load import load_night
 from warehouse.lock import writer_lock
@@ -47,9 +47,9 @@ def rebuild(
     `clocks` are the nights in order; batches after the last are left out. What an earlier replay
     left in `scratch` is removed first. Raises WarehouseBusy while another process writes there.
     """
-    by_night: dict[date, list[Batch]] = {}
-    for batch in Landing(home.landing).batches():
-        by_night.setdefault(batch.manifest.as_of_date, []).append(batch)
+    by_night: dict[date, list[Name]] = {}
+    for name in Landing(home.landing).names():
+        by_night.setdefault(name.as_of_date, []).append(name)
     batches = rows = ungated = 0
     scratch.root.mkdir(mode=0o700, parents=True, exist_ok=True)
     with writer_lock(scratch):

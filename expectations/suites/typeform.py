@@ -10,6 +10,7 @@ import msgspec
 from expectations.facts import Facts
 from expectations.rules import RowRule, Rule, Suite, literal
 from expectations.standing import as_told, standing
+from ingest.landing import read_batch
 from ingest.sources.survey.typeform import SOURCE
 
 _FOREVER = "timestamptz '2000-01-01 00:00:00+00'"
@@ -54,12 +55,12 @@ def _newest_forms(facts: Facts) -> Iterator[Mapping[str, Any]]:
     """The forms as last landed by this batch's night, or nothing."""
     manifest = facts.batch.manifest
     landed = [
-        batch
-        for batch in facts.landing.batches(manifest.source, manifest.account, "forms")
-        if batch.manifest.as_of_date <= manifest.as_of_date
+        name
+        for name in facts.landing.names(manifest.source, manifest.account, "forms")
+        if name.as_of_date <= manifest.as_of_date
     ]
     if landed:
-        for line in facts.landing.read_rows(landed[-1]).splitlines():
+        for line in facts.landing.read_rows(read_batch(landed[-1])).splitlines():
             try:
                 form = msgspec.json.decode(line)
             except msgspec.DecodeError:

@@ -65,7 +65,7 @@ def test_a_loaded_batch_is_named(lines, tmp_path):
     company = SETTINGS.company
     connection = connect(tmp_path / "warehouse.duckdb")
     clock = Clock(DAY, company.zone, company.publication_hour)
-    load_night(connection, [batch], SETTINGS, clock, HashKey(b"k" * 32))
+    load_night(connection, landing.names(), SETTINGS, clock, HashKey(b"k" * 32))
     connection.close()
     [line] = [line for line in lines() if line["event"].startswith("loaded")]
     assert line == {

@@ -7,7 +7,7 @@ from datetime import timedelta
 import duckdb
 import pytest
 
-from ingest.batch import TYPED
+from ingest.batch import MANIFEST, TYPED, VERDICT
 from tests.warehouse.landed import ad_day
 from tests.warehouse.loads import (
     ADS,
@@ -30,6 +30,17 @@ class TestOnce:
         before = everything(home)
         second = load_night()
         assert [len(first.loaded), len(second.loaded)] == [2, 0]
+        assert everything(home) == before
+
+    def test_nothing_is_opened_of_what_passed_and_is_loaded(
+        self, landing, load_night, home
+    ) -> None:
+        batch = ads(landing, [ad_day(day(3), clicks=1)])
+        load_night()
+        before = everything(home)
+        for name in (MANIFEST, VERDICT, TYPED):
+            (batch.path / name).write_bytes(b"not to be read")
+        assert load_night().loaded == ()
         assert everything(home) == before
 
     def test_killed_between_rows_and_record_it_loads_again(
