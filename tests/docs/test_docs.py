@@ -23,7 +23,7 @@ def commands(group, prefix="boscard"):
         if isinstance(command, click.Group):
             yield from commands(command, f"{prefix} {name}")
         else:
-            yield f"{prefix} {name}"
+            yield f"{prefix} {name}", command
 
 
 def keys(model: type[BaseModel], prefix=""):
@@ -42,7 +42,7 @@ def test_links_lead_somewhere(page):
         assert (page.parent / link).exists(), link
 
 
-@pytest.mark.parametrize("command", list(commands(main)))
+@pytest.mark.parametrize("command", [command for command, _ in commands(main)])
 def test_every_command_is_in_a_guide(command):
     assert command in ALL
 
@@ -62,6 +62,25 @@ def test_every_command_in_the_guides_exists_with_its_options(line):
         command = command.commands[words.pop(0)]
     options = {name for option in command.params for name in option.opts} | {"--help"}
     assert {word.partition("=")[0] for word in words if word.startswith("-")} <= options
+
+
+def options():
+    for line, command in commands(main):
+        for option in command.params:
+            if isinstance(option, click.Option):
+                yield pytest.param(line, option.opts, id=f"{line} {option.opts[-1]}")
+
+
+@pytest.mark.parametrize(("command", "names"), list(options()))
+def test_every_option_stands_beside_its_command(command, names):
+    """On a line that shows the command, or by itself in a section that does."""
+    beside = set()
+    for section in re.split(r"^## ", ALL, flags=re.MULTILINE):
+        lines = re.findall(rf"{command}\b[^`\n]*", section)
+        if lines:
+            beside |= set(re.findall(r"(?<!\S)--?[a-z-]+", " ".join(lines)))
+            beside |= set(re.findall(r"`(--[a-z-]+)(?: \S+)?`", section))
+    assert beside & set(names)
 
 
 @pytest.mark.parametrize("key", list(keys(Settings)))
