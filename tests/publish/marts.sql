@@ -217,6 +217,16 @@ update marts.fct_scorecard
 set target = null, score = null, band = 'not scored'
 where node_id = 'L05' and period_type = 'month';
 
+update marts.fct_scorecard
+set
+    score = null,
+    band = 'not scored',
+    is_band_shown = false,
+    coverage = 0,
+    worst_status = 'not scored',
+    dq_reason = 'Scored by quarter: in a month it has no score and no weight.'
+where node_id = 'team' and period_type = 'month';
+
 create or replace table marts.dim_kpi_definitions as
 select
     kpi_id,

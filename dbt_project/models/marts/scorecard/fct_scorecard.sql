@@ -129,7 +129,10 @@ with
                     sum(weight) filter (where is_part and score is not null) over siblings as double
                 ),
                 null
-            ) as known_share
+            ) as known_share,
+            bool_or(is_part) filter (where period_type = 'quarter') over (
+                partition by node_type, node_id, date_trunc('quarter', period_start)
+            ) as is_part_by_quarter
         from tree
         window siblings as (partition by period_type, period_start, node_type, parent_id)
     ),
@@ -226,6 +229,10 @@ with
                     'Only '
                     || cast(round(100 * placed.coverage) as integer)
                     || ' % of the weight below is known, too little for a score.'
+                when placed.node_type != 'kpi' and not placed.is_part and placed.is_part_by_quarter
+                then 'Scored by quarter: in a month it has no score and no weight.'
+                when placed.node_type != 'kpi' and not placed.is_part
+                then 'Not scored: nothing below has a target.'
                 when placed.node_type != 'kpi' and placed.dq_rank = 2
                 then 'Some KPIs below may still change.'
                 when placed.node_type != 'kpi'
