@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -34,15 +33,7 @@ class Facts:
     landing: Landing
 
     @classmethod
-    def of(
-        cls,
-        batch: Batch,
-        stream: Stream,
-        *,
-        landing: Landing,
-        settings: Settings,
-        earlier: Sequence[Batch],
-    ) -> Facts:
+    def of(cls, batch: Batch, stream: Stream, *, landing: Landing, settings: Settings) -> Facts:
         manifest = batch.manifest
         accounts = settings.accounts_of(manifest.source)
         account = None
@@ -59,7 +50,7 @@ class Facts:
             currencies=tuple(sorted(known | {company.reporting_currency})),
             horizon=max(clock.now, datetime.fromisoformat(manifest.landed_at)),
             time_zone=company.time_zone,
-            history=History.of(batch, earlier),
+            history=History.of(batch, landing),
             landing=landing,
         )
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
 
 import duckdb
 
@@ -30,7 +29,7 @@ from expectations.verdict import (
     write_verdict,
 )
 from ingest.batch import ROWS, Batch
-from ingest.landing import Landing
+from ingest.landing import Landing, read_batch
 from ingest.registry import SOURCES
 
 LOG = logging.getLogger(__name__)
@@ -43,12 +42,11 @@ def gate_source(
 
     Returns the verdicts given now, in order of account, stream and sequence.
     """
-    batches = landing.batches(source)
     with Examiner() as examiner:
         return [
-            _gate(batch, batches, examiner=examiner, landing=landing, settings=settings)
-            for batch in batches
-            if again or not batch.is_gated
+            _gate(read_batch(name), examiner=examiner, landing=landing, settings=settings)
+            for name in landing.names(source)
+            if again or not name.is_gated
         ]
 
 
@@ -69,27 +67,16 @@ def gate(
     given = None if again else read_verdict(batch)
     if given:
         return given
-    manifest = batch.manifest
-    batches = landing.batches(manifest.source, manifest.account, manifest.stream)
     if examiner:
-        return _gate(batch, batches, examiner=examiner, landing=landing, settings=settings)
+        return _gate(batch, examiner=examiner, landing=landing, settings=settings)
     with Examiner() as own:
-        return _gate(batch, batches, examiner=own, landing=landing, settings=settings)
+        return _gate(batch, examiner=own, landing=landing, settings=settings)
 
 
-def _gate(
-    batch: Batch,
-    batches: Sequence[Batch],
-    *,
-    examiner: Examiner,
-    landing: Landing,
-    settings: Settings,
-) -> Verdict:
+def _gate(batch: Batch, *, examiner: Examiner, landing: Landing, settings: Settings) -> Verdict:
     """One process at a time judges a batch: it writes beside it under names of its own."""
     with locked(batch.path):
-        verdict = stamped(
-            _ask(batch, batches, examiner=examiner, landing=landing, settings=settings)
-        )
+        verdict = stamped(_ask(batch, examiner=examiner, landing=landing, settings=settings))
         write_verdict(batch, verdict)
     with about(batch.manifest):
         LOG.info(
@@ -102,20 +89,11 @@ def _gate(
     return verdict
 
 
-def _ask(
-    batch: Batch,
-    batches: Sequence[Batch],
-    *,
-    examiner: Examiner,
-    landing: Landing,
-    settings: Settings,
-) -> Verdict:
+def _ask(batch: Batch, *, examiner: Examiner, landing: Landing, settings: Settings) -> Verdict:
     manifest = batch.manifest
     stream = SOURCES[manifest.source].streams[manifest.stream]
     suite = SUITES[manifest.source][manifest.stream]
-    place = (manifest.account, manifest.stream)
-    same = [one for one in batches if (one.manifest.account, one.manifest.stream) == place]
-    facts = Facts.of(batch, stream, landing=landing, settings=settings, earlier=same)
+    facts = Facts.of(batch, stream, landing=landing, settings=settings)
     try:
         lines = survey(batch.path / ROWS, manifest.rows)
         wrong = _not_as_landed(batch, lines) or _not_staged(facts, suite, lines, examiner)

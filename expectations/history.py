@@ -6,13 +6,14 @@ it; a list with the list before. What a vendor repeats on a third night is taken
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
 from statistics import median
 
 from expectations.verdict import Verdict, read_verdict
 from ingest.batch import Batch, Manifest, Window
+from ingest.landing import Landing, read_batch
 
 BATCHES = 60
 NIGHTS_TO_AGREE = 2
@@ -43,11 +44,12 @@ class History:
     past: tuple[tuple[Manifest, Verdict], ...] = field(default=())
 
     @classmethod
-    def of(cls, batch: Batch, earlier: Sequence[Batch]) -> History:
-        """From all batches of the same unit's stream; later ones and ungated ones do not count."""
-        before = [one for one in earlier if one.manifest.sequence < batch.manifest.sequence]
-        before.sort(key=lambda one: one.manifest.sequence)
-        verdicts = [(one.manifest, read_verdict(one)) for one in before[-BATCHES:]]
+    def of(cls, batch: Batch, landing: Landing) -> History:
+        """From the batches of the same stream; later ones and ungated ones do not count."""
+        manifest = batch.manifest
+        names = landing.names(manifest.source, manifest.account, manifest.stream)
+        before = [name for name in names if name.sequence < manifest.sequence][-BATCHES:]
+        verdicts = [(one.manifest, read_verdict(one)) for one in map(read_batch, before)]
         past = tuple((manifest, verdict) for manifest, verdict in verdicts if verdict)
         return cls(batch.manifest.as_of_date, past)
 
