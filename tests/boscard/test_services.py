@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import os
 import sys
+from contextlib import ExitStack
 from dataclasses import replace
 from datetime import date
 
@@ -97,6 +98,18 @@ def test_up_twice_is_told(home, start):
         services.start_services(home, settings, 8080, Console(file=io.StringIO()))
 
 
+@pytest.fixture
+def begun(monkeypatch):
+    """Airflow is never asked for: what begins raises this."""
+
+    def reached(*_):
+        raise RuntimeError("it has begun")
+
+    monkeypatch.setattr(airflow_home, "environment", reached)
+    return pytest.raises(RuntimeError, match="it has begun")
+
+
+@pytest.mark.usefixtures("begun")
 def test_up_beside_a_night_is_refused(home):
     settings = read_settings(PROJECT / "boscard.toml")
     with (
@@ -104,9 +117,23 @@ def test_up_beside_a_night_is_refused(home):
         pytest.raises(services.ServiceError, match=rf"a night is running .*process {os.getpid()}"),
     ):
         services.start_services(home, settings, 8080, Console(file=io.StringIO()))
-    assert not home.airflow.exists()
 
 
+def test_up_is_refused_where_a_night_begins_meanwhile(home, monkeypatch):
+    settings = read_settings(PROJECT / "boscard.toml")
+    with ExitStack() as stack:
+
+        def migrate(*_):
+            stack.enter_context(_only_one(a_night(home)))
+
+        monkeypatch.setattr(airflow_home, "environment", lambda *_: {})
+        monkeypatch.setattr(airflow_home, "migrate", migrate)
+        monkeypatch.setattr(airflow_home, "end_left_runs", lambda *_: pytest.fail("ended its runs"))
+        with pytest.raises(services.ServiceError, match="a night is running"):
+            services.start_services(home, settings, 8080, Console(file=io.StringIO()))
+
+
+@pytest.mark.usefixtures("begun")
 @pytest.mark.parametrize("is_killed", [False, True], ids=["alive", "killed, workers alive"])
 def test_a_night_beside_up_is_refused(home, start, is_killed):
     service = start("scheduler", CHILD)
@@ -116,14 +143,9 @@ def test_a_night_beside_up_is_refused(home, start, is_killed):
         psutil.wait_procs([psutil.Process(service.pid)])
     with pytest.raises(NightlyError, match="`boscard down` stops it"):
         run_night(a_night(home), Console(file=io.StringIO()))
-    assert not home.airflow.exists()
 
 
-def test_a_night_beside_the_sandbox_alone_begins(home, start, monkeypatch):
-    def reached(_home):
-        raise RuntimeError("it has begun")
-
+def test_a_night_beside_the_sandbox_alone_begins(home, start, begun):
     processes.note(home.services, [start("sandbox")])
-    monkeypatch.setattr(airflow_home, "environment", reached)
-    with pytest.raises(RuntimeError, match="it has begun"):
+    with begun:
         run_night(a_night(home), Console(file=io.StringIO()))
