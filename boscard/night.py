@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import datetime
@@ -32,6 +32,12 @@ if TYPE_CHECKING:
     from publish.publication import Publication
     from warehouse.load import LoadReport
     from warehouse.transform import TransformReport
+
+NOT_JUDGED = {
+    "error": "NotJudged",
+    "message": "it has landed, but no gate has judged it",
+    "next_step": "see the failed `gate` task; run the night again",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,14 +118,8 @@ class Night:
             reason = self._failure(unit)
             if reason.get("error") == Skipped.__name__:
                 continue
-            missing.append(
-                {
-                    "account": unit.account,
-                    "stream": unit.stream,
-                    "window": f"{unit.window.start}..{unit.window.end}" if unit.window else None,
-                    **reason,
-                }
-            )
+            missing.append(_missing(unit, reason))
+        missing += [_missing(unit, NOT_JUDGED) for unit in self._unjudged(source)]
         report = {
             "source": source,
             "as_of_date": self.clock.as_of_date.isoformat(),
@@ -343,6 +343,13 @@ class Night:
             if verdict is not None and verdict.state != "passed"
         ]
 
+    def _unjudged(self, source: str) -> list[Unit]:
+        """What landed tonight and no gate has judged: the gate failed, or was never reached."""
+        from expectations.verdict import read_verdict
+
+        names = self.landing.names(source, as_of=self.clock.as_of_date)
+        return [name.unit for name in names if read_verdict(read_batch(name)) is None]
+
     def _report_path(self, source: str) -> Path:
         return self.home.landing / source / "reports" / f"{self.clock.as_of_date}.json"
 
@@ -371,6 +378,11 @@ class Night:
         if record.pop("as_of_date") != self.clock.as_of_date.isoformat():
             return {"error": "NotTried", "message": "it was not tried tonight", "next_step": ""}
         return dict(record)
+
+
+def _missing(unit: Unit, reason: Mapping[str, str]) -> dict[str, str | None]:
+    window = f"{unit.window.start}..{unit.window.end}" if unit.window else None
+    return {"account": unit.account, "stream": unit.stream, "window": window, **reason}
 
 
 def _say(words: str) -> None:

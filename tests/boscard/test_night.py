@@ -83,6 +83,15 @@ def test_complaints_gather_units_with_the_same_reason(night, pulled):
     assert told[0].endswith("Next step: do this")
 
 
+def test_what_landed_and_was_never_judged_is_missing(night):
+    unit = next(unit for unit in night.due("typeform") if unit.stream == "forms")
+    night.landing.write(unit, night.clock.as_of_date, [])
+
+    told = {missing["stream"]: missing["error"] for missing in night.report("typeform")["missing"]}
+
+    assert told["forms"] == "NotJudged"
+
+
 def test_a_source_that_did_not_report_is_missing_whole(night):
     assert night.unreported() == list(SETTINGS.sources)
     night.report("typeform")
