@@ -10,7 +10,7 @@ from statistics import median
 from bench.measurement import Figure, Measurement, Row, Target
 from bench.rounds import Run, program, run
 
-STEPS = ("load", "transform", "audit", "publish")
+STEPS = ("ask", "load", "transform", "audit", "publish")
 
 
 def measure(scratch: Path, *, is_quick: bool, rounds: int) -> Measurement:
@@ -55,6 +55,7 @@ def _row(days: int, runs: dict[tuple[int, str], list[Run]]) -> Row:
     }
     figures["whole night"] = _cpu(runs, days)
     figures["peak MB"] = max(one.peak_mb for step in STEPS for one in runs[days, step])
+    figures["batches landed"] = float(runs[days, "ask"][0].told["batches"])
     figures["rows loaded"] = float(runs[days, "load"][0].told["rows"])
     figures["rows published"] = float(runs[days, "publish"][0].told["rows"])
     figures["rows changed"] = float(runs[days, "publish"][0].told["changed"])

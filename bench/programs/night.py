@@ -9,12 +9,13 @@ import sys
 from datetime import date, timedelta
 from pathlib import Path
 
-import duckdb
-
+from bench.programs.earlier_nights import remember_batches, remember_nights
 from boscard.clock import Clock
 from boscard.home import Home
 from boscard.night import Night
 from boscard.settings import Settings
+from ingest.plan import places
+from ingest.registry import SOURCES
 from publish.embedded import Embedded
 from publish.login import WRITER
 from publish.publication import publish
@@ -45,30 +46,37 @@ def prepare(root: Path, days: int) -> None:
         assert not installation.ingest(first)
         first.load()
         remember_nights(first.home.warehouse, days)
+        remember_batches(first.landing, first.home.warehouse, days)
         assert first.transform().succeeded
         first.publish()
         assert not installation.ingest(installation.night(measured))
 
 
-def remember_nights(warehouse: Path, days: int) -> None:
-    """What each earlier night would have left of checks and states, had it been run."""
-    with duckdb.connect(str(warehouse)) as connection:
-        for table in ("check_results", "stream_status"):
-            connection.execute(
-                f"insert into ops.{table} by name"
-                " select night.* replace (night.as_of_date - before.n::integer as as_of_date)"
-                f" from ops.{table} as night, range(1, {days}) as before(n)"
-            )
+def ask(tonight: Night) -> None:
+    """All that a night asks about what has landed: the tasks of each ingest, when nothing is due,
+    and what the page and the messages tell.
+    """
+    for source in tonight.settings.sources:
+        tonight.due(source)
+        for stream in SOURCES[source].streams.values():
+            for name, _ in places(tonight.settings, source, stream):
+                tonight.due(source, only=(name, stream.name))
+        tonight.gate(source)
+        tonight.report(source)
+    tonight.complaints()
 
 
 def main() -> None:
-    """night prepare|load|transform|audit|publish ROOT DAYS [ROOT of the Postgres that runs]"""
+    """night prepare|ask|load|transform|audit|publish ROOT DAYS [ROOT of the Postgres that runs]"""
     step, root, days = sys.argv[1], Path(sys.argv[2]), int(sys.argv[3])
     if step == "prepare":
         prepare(root, days)
         return
     tonight = night(root, days)
-    if step == "load":
+    if step == "ask":
+        ask(tonight)
+        print(json.dumps({"batches": len(tonight.landing.names())}))
+    elif step == "load":
         print(json.dumps({"rows": tonight.load().rows}))
     elif step == "transform":
         report = tonight.transform()

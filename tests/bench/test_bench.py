@@ -45,6 +45,8 @@ def test_a_night_costs_in_each_step(tmp_path):
     short, long = (row.figures for row in found.rows)
     assert 0 < short["rows published"] < long["rows published"]
     assert short["rows loaded"] > 0
+    assert short["batches landed"] > 10 * 10
+    assert long["batches landed"] > 1.5 * short["batches landed"]
 
 
 @pytest.mark.slow
