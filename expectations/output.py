@@ -135,8 +135,12 @@ def _day(facts: Facts, suite: Suite) -> str:
     stream, zone = facts.stream, literal(facts.time_zone)
 
     def of(name: str) -> str:
-        moment = stream.column(name).type == "timestamp"
-        return f"(typed_rows.{name}{f' at time zone {zone}' if moment else ''})::date"
+        if stream.column(name).type == "date":
+            return f"typed_rows.{name}"
+        # the first day of the years, which some vendors write for "never", has no day before it
+        local = f"(typed_rows.{name} at time zone {zone})::date"
+        first = "date '0001-01-01'"
+        return f"case when {local} < {first} then {first} else {local} end"
 
     if stream.date_column:
         return of(stream.date_column)

@@ -41,13 +41,14 @@ _CAST: dict[Type, str] = {
     ),
     "boolean": "case {0} when 'true' then true when 'false' then false end",
     "date": (
-        "case when regexp_full_match({0}, '[0-9]{{4}}-[0-9]{{2}}-[0-9]{{2}}') "
+        "case when regexp_full_match({0}, '[0-9]{{4}}-[0-9]{{2}}-[0-9]{{2}}') and {0} >= '0001' "
         "then try_cast({0} as date) end"
     ),
     "timestamp": (
         "case when regexp_full_match({0}, '[0-9]{{4}}-[0-9]{{2}}-[0-9]{{2}}"
         r"(T[0-9]{{2}}:[0-9]{{2}}:[0-9]{{2}}(\.[0-9]+)?(Z|[+-][0-9]{{2}}:?[0-9]{{2}}))?') "
-        "then try_cast({0} as timestamptz) end"
+        "and try_cast({0} as timestamptz) between timestamptz '0001-01-01 00:00:00+00' "
+        "and timestamptz '9999-12-30 00:00:00+00' then try_cast({0} as timestamptz) end"
     ),
 }
 
@@ -89,8 +90,8 @@ def cast(text: str, type_: Type) -> str:
     bigint: digits, and at most zeros after a point; never rounded. decimal: six places, further
     ones rounded half to even. double: finite. boolean: true or false, written so. date: a calendar
     day, not a moment. timestamp: a moment with its offset, or a day alone, which is its midnight in
-    UTC (HubSpot's date properties). text: anything that Postgres can hold, so no NUL character; a
-    list or object in its place is kept as its JSON text.
+    UTC (HubSpot's date properties). Both in the years 1 to 9999. text: anything that Postgres can
+    hold, so no NUL character; a list or object in its place is kept as its JSON text.
     """
     return _CAST[type_].format(text)
 

@@ -103,9 +103,9 @@ def ours(root: Path, number: int) -> int:
     from warehouse.personal import HashKey
 
     chosen = settings(WINDOW.start)
-    batch = Landing(root / "landing").batches()[number]
+    name = Landing(root / "landing").names()[number]
     connection = connect(root / "warehouse.duckdb")
-    report = load_night(connection, [batch], chosen, clock(chosen), HashKey(b"measured"))
+    report = load_night(connection, [name], chosen, clock(chosen), HashKey(b"measured"))
     connection.close()
     return report.rows
 
