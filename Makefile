@@ -35,7 +35,11 @@ coverage: $(READY) ## which lines the test suite reaches, child processes includ
 	@$(BIN)/python -m pytest -n 2 --dist loadfile -m "not slow and not scheduler" --cov --cov-report=term
 
 test-slow: $(READY) ## the tests that take minutes: whole nights through Airflow's DAGs
-	@$(BIN)/python -m pytest -m slow
+	@$(BIN)/python -m pytest -m slow --ignore=tests/kills
+
+.PHONY: test-kills
+test-kills: $(READY) ## a night killed at each point and on full disks, then run again: the same hash (a quarter of an hour)
+	@$(BIN)/python -m pytest -m slow tests/kills
 
 .PHONY: test-airflow
 test-airflow: $(READY) ## a night under Airflow's scheduler, which is killed on the way; a backfill
