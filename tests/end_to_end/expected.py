@@ -197,7 +197,7 @@ def _signed(
     rows = components[
         components["component"].isin(signs) & components["segment_type"].isin(segments)
     ]
-    amount = rows["amount"] * rows["component"].map(signs)
+    amount = rows["amount"] * rows["component"].map(signs).astype("object")  # there may be none
     return rows[["date", "segment_type", "segment"]].assign(part=part, amount=amount)
 
 
