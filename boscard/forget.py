@@ -10,13 +10,12 @@ import re
 import shutil
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Final
 
 import msgspec
 
-from boscard.atomic import write_whole
 from boscard.home import Home
+from boscard.landing import open_landing
 from boscard.person import find, sources_with_people
 from boscard.settings import Settings
 from expectations.erasure import erase
@@ -29,6 +28,7 @@ from warehouse.connection import connect, transaction
 from warehouse.erasure import erase_rows
 from warehouse.lock import writer_lock
 
+TASK: Final = "forgetting.json"
 _ADDRESS: Final = re.compile(r"[^@\s]+@[^@\s]+")
 
 
@@ -86,9 +86,9 @@ def forget(
         raise CannotForgetError(f"{email!r} is no e-mail address")
     with writer_lock(home):
         if is_dry:
-            return Forgotten(_parts(find(Landing(home.landing), address)), 0, 0, ())
-        finished = _finish(home)
-        landing = Landing(home.landing)
+            return Forgotten(_parts(find(open_landing(home, settings), address)), 0, 0, ())
+        landing = open_landing(home, settings)
+        finished = _finish(home, landing)
         landing.remove_left_behind()
         task = Task(
             email=address,
@@ -97,9 +97,9 @@ def forget(
             parts=_parts(find(landing, address)),
         )
         if task.parts:
-            write_whole(_task_path(home), msgspec.json.encode(task))
-        rows, replays = _finish(home)
-    still = (*_in_landing(home, address), *in_files(home, address))
+            landing.root.write(TASK, msgspec.json.encode(task))
+        rows, replays = _finish(home, landing)
+    still = (*_in_landing(landing, address), *in_files(home, address))
     if postgres_url is not None or home.postgres.exists():
         with writer_url(home, settings, postgres_url) as url:
             still = (*still, *in_postgres(url, address))
@@ -141,13 +141,12 @@ def _parts(found: dict[Batch, list[int]]) -> tuple[Part, ...]:
     )
 
 
-def _finish(home: Home) -> tuple[int, int]:
+def _finish(home: Home, landing: Landing) -> tuple[int, int]:
     """Do what is written down, as often as it takes; rows of the warehouse, and replays removed."""
-    path = _task_path(home)
-    if not path.exists():
+    try:
+        task = msgspec.json.decode(landing.root.read(TASK), type=Task)
+    except FileNotFoundError:
         return 0, 0
-    task = msgspec.json.decode(path.read_bytes(), type=Task)
-    landing = Landing(home.landing)
     parts = {(part.source, part.account, part.stream, part.batch_id): part for part in task.parts}
     found = []
     for batch in landing.batches():
@@ -161,7 +160,7 @@ def _finish(home: Home) -> tuple[int, int]:
     replays = [folder for folder in home.replays.glob("*") if folder.is_dir()]
     for folder in replays:
         shutil.rmtree(folder)
-    path.unlink()
+    landing.root.remove(TASK)
     return rows, len(replays)
 
 
@@ -178,14 +177,10 @@ def _erase_loaded(home: Home, erased: list[tuple[Manifest, tuple[int, ...]]], em
     return rows
 
 
-def _in_landing(home: Home, email: str) -> list[str]:
+def _in_landing(landing: Landing, email: str) -> list[str]:
     """What is not a batch's rows: reports, verdicts, manifests."""
     return [
-        str(path)
-        for path in sorted(home.landing.rglob("*.json"))
-        if email.encode() in path.read_bytes().lower()
+        where
+        for where, content in landing.root.documents(".json")
+        if email.encode() in content.lower()
     ]
-
-
-def _task_path(home: Home) -> Path:
-    return home.landing / "forgetting.json"

@@ -25,8 +25,14 @@ class Home:
 
     @property
     def landing(self) -> Path:
-        """Landed batches: `<source>/<account>/<stream>/<batch>/`."""
+        """Landed batches, save where `landing.url` names another place:
+        `<source>/<account>/<stream>/<batch>/`."""
         return self.root / "landing"
+
+    @property
+    def scratch(self) -> Path:
+        """Beside a landing in object storage: its locks, drafts, and what is fetched from it."""
+        return self.root / "scratch"
 
     @property
     def warehouse(self) -> Path:

@@ -11,17 +11,18 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from boscard.atomic import write_whole
 from boscard.clock import Clock
 from boscard.disk import CannotWrite, complain, writing
 from boscard.home import Home
+from boscard.landing import open_landing
 from boscard.settings import Settings, SettingsError, read_settings
 from ingest.batch import Batch, Unit, Window
 from ingest.errors import IngestError, Skipped
-from ingest.landing import Landing, read_batch
+from ingest.landing import REPORTS, Landing, read_batch
 from ingest.plan import plan
 from ingest.progress import Lines, Progress, Quiet
 from ingest.registry import SOURCES
+from ingest.store import Folder
 
 if TYPE_CHECKING:
     from expectations.verdict import Verdict
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
     from warehouse.load import LoadReport
     from warehouse.transform import TransformReport
 
+FAILURE = "failure.json"
 NOT_JUDGED = {
     "error": "NotJudged",
     "message": "it has landed, but no gate has judged it",
@@ -62,7 +64,7 @@ class Night:
 
     @property
     def landing(self) -> Landing:
-        return Landing(self.home.landing)
+        return open_landing(self.home, self.settings)
 
     def due(
         self, source: str, again: bool = False, only: tuple[str, str] | None = None
@@ -125,24 +127,23 @@ class Night:
             "as_of_date": self.clock.as_of_date.isoformat(),
             "missing": missing,
         }
-        path = self._report_path(source)
         with self._writing("report"):
-            path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-            write_whole(path, json.dumps(report, indent=1).encode())
+            self._reports(source).write(self._tonight, json.dumps(report, indent=1).encode())
         return report
 
     def unreported(self) -> list[str]:
         """The configured sources that have not said yet that they are done for tonight."""
-        return [name for name in self.settings.sources if not self._report_path(name).exists()]
+        return [
+            name for name in self.settings.sources if not self._reports(name).has(self._tonight)
+        ]
 
     def reports(self) -> list[dict[str, Any]]:
         """What each source said of tonight; one that said nothing is missing whole."""
         found = []
         for source in self.settings.sources:
-            path = self._report_path(source)
-            if path.exists():
-                found.append(json.loads(path.read_text(encoding="utf-8")))
-            else:
+            try:
+                found.append(json.loads(self._reports(source).read(self._tonight)))
+            except FileNotFoundError:
                 missing = [
                     {
                         "account": "",
@@ -345,34 +346,35 @@ class Night:
 
     def _unjudged(self, source: str) -> list[Unit]:
         """What landed tonight and no gate has judged: the gate failed, or was never reached."""
-        from expectations.verdict import read_verdict
-
         names = self.landing.names(source, as_of=self.clock.as_of_date)
-        return [name.unit for name in names if read_verdict(read_batch(name)) is None]
+        return [name.unit for name in names if not name.is_gated]
 
-    def _report_path(self, source: str) -> Path:
-        return self.home.landing / source / "reports" / f"{self.clock.as_of_date}.json"
+    def _reports(self, source: str) -> Folder:
+        return self.landing.root / source / REPORTS
 
-    def _failure_path(self, unit: Unit) -> Path:
-        return self.home.landing / unit.source / unit.account / unit.stream / "failure.json"
+    @property
+    def _tonight(self) -> str:
+        """The name of tonight's report."""
+        return f"{self.clock.as_of_date}.json"
+
+    def _failures(self, unit: Unit) -> Folder:
+        return self.landing.root / unit.source / unit.account / unit.stream
 
     def _remember_failure(self, unit: Unit, error: IngestError | None) -> None:
-        path = self._failure_path(unit)
         if error is None:
-            path.unlink(missing_ok=True)
+            self._failures(unit).remove(FAILURE)
             return
-        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         record = {
             "as_of_date": self.clock.as_of_date.isoformat(),
             "error": type(error).__name__,
             "message": error.message,
             "next_step": error.next_step,
         }
-        write_whole(path, json.dumps(record).encode())
+        self._failures(unit).write(FAILURE, json.dumps(record).encode())
 
     def _failure(self, unit: Unit) -> dict[str, str]:
         try:
-            record = json.loads(self._failure_path(unit).read_text(encoding="utf-8"))
+            record = json.loads(self._failures(unit).read(FAILURE))
         except FileNotFoundError:
             return {"error": "NotTried", "message": "it was not tried", "next_step": ""}
         if record.pop("as_of_date") != self.clock.as_of_date.isoformat():

@@ -101,10 +101,11 @@ def _rows(
 ) -> Iterator[Seen]:
     """Rows that may be the person's, some of them twice: as the vendor sent them, and as typed
     (all that is left of a batch whose bytes were let go)."""
-    if (batch.path / TYPED).exists():
-        yield from _typed(batch, stream, person, connection)
-    if (batch.path / ROWS).exists():
-        yield from _sent(batch, stream, person)
+    with batch.folder.reading(TYPED, ROWS):
+        if (batch.path / TYPED).exists():
+            yield from _typed(batch, stream, person, connection)
+        if (batch.path / ROWS).exists():
+            yield from _sent(batch, stream, person)
 
 
 def _sent(batch: Batch, stream: Stream, person: Person) -> Iterator[Seen]:

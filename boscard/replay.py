@@ -13,6 +13,7 @@ from rich.console import Console
 from boscard.clock import Clock
 from boscard.hash_key import hash_key
 from boscard.home import Home
+from boscard.landing import open_landing
 from boscard.settings import Settings
 from ingest.landing import Landing
 from publish.candidate import Candidate, read_candidate
@@ -68,12 +69,13 @@ def replay(home: Home, settings: Settings, night: date | None, console: Console)
     `home.replays`, and the warehouse is not touched. Raises ReplayFailed where nothing has landed
     or dbt stops, WarehouseBusy while a night is at the warehouse.
     """
-    nights = nights_landed(home)
+    landing = open_landing(home, settings)
+    nights = nights_landed(landing)
     company = settings.company
     wanted = [day for day in nights if night is None or day <= night]
     if not wanted or night not in (None, wanted[-1]):
         known = f"{nights[0]} to {nights[-1]}" if nights else "none"
-        raise ReplayFailed(f"{home.landing}: no such night has landed there; nights: {known}")
+        raise ReplayFailed(f"{landing.root}: no such night has landed there; nights: {known}")
     clocks = [Clock(day, company.zone, company.publication_hour) for day in wanted]
     scratch = Home(home.replays / str(wanted[-1]))
     with _held(home, is_held=night is None), console.status("replaying") as status:
@@ -96,11 +98,10 @@ def replay(home: Home, settings: Settings, night: date | None, console: Console)
     )
 
 
-def nights_landed(home: Home) -> list[date]:
+def nights_landed(landing: Landing) -> list[date]:
     """The nights of which landing knows, in order: by their batches, or by a source's report."""
-    nights = {name.as_of_date for name in Landing(home.landing).names()}
-    nights |= {date.fromisoformat(path.stem) for path in home.landing.glob("*/reports/*.json")}
-    return sorted(nights)
+    nights = {name.as_of_date for name in landing.names()}
+    return sorted(nights | {*landing.nights_reported()})
 
 
 def print_replay(done: Replay, console: Console) -> int:

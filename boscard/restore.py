@@ -26,6 +26,7 @@ from boscard.backup import (
 from boscard.clock import Clock
 from boscard.disk import writing
 from boscard.home import Home
+from boscard.landing import open_landing
 from boscard.night import Night
 from boscard.replay import nights_landed, print_replay, replay
 from boscard.settings import read_settings, settings_path
@@ -134,7 +135,7 @@ def _revive(home: Home, backup: Backup, console: Console) -> int:
         own = home.root / SETTINGS
         copy_file(kept, own)
         console.print(f"  settings      {own}: BOSCARD_SETTINGS must name them", soft_wrap=True)
-    if not nights_landed(home):
+    if not nights_landed(open_landing(home, settings)):
         return 0
     status = print_replay(replay(home, settings, None, console), console)
     record = current_record(home)

@@ -56,6 +56,9 @@ TimeZone = Annotated[str, AfterValidator(_time_zone)]
 Currency = Annotated[str, StringConstraints(pattern=r"^[A-Z]{3}$")]
 Identifier = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]*$")]
 # `reports` is where a source's nightly reports lie, beside the folders of its accounts.
+LandingUrl = Annotated[
+    str, StringConstraints(pattern=r"^s3://[a-z0-9][a-z0-9.-]{1,61}[a-z0-9](/[A-Za-z0-9_=.-]+)*$")
+]
 AccountId = Annotated[
     str,
     StringConstraints(pattern=r"^[A-Za-z0-9_-][A-Za-z0-9_.-]*$"),
@@ -71,6 +74,8 @@ RIGHT = {
     "publication": _SECTION.format("publication"),
     "messages": _SECTION.format("messages"),
     "upkeep": _SECTION.format("upkeep"),
+    "landing": _SECTION.format("landing"),
+    "url": "write a bucket and a prefix such as 's3://a-bucket/boscard', without a key",
     "accounts": "list at least one account, each below a line [[accounts]]",
     "name": "write a name in quotes, such as 'Northwind Trails'",
     "reporting_currency": "write an ISO code such as 'EUR'",
@@ -144,6 +149,16 @@ class Upkeep(Strict):
     keep_logs: int = Field(default=30, ge=7)
 
 
+class LandingPlace(Strict):
+    """Where vendors' bytes lie. Without a URL it is `var/landing`; one installation a prefix.
+
+    Without a connection it is reached by what the machine itself has: a role, AWS' own variables.
+    """
+
+    url: LandingUrl | None = None
+    connection: Identifier | None = None
+
+
 class Messages(Strict):
     """Where people are told. Without a connection messages go to files in `var/outbox`."""
 
@@ -156,6 +171,7 @@ class Settings(Strict):
     sandbox: Sandbox = Sandbox()
     publication: Publication = Publication()
     messages: Messages = Messages()
+    landing: LandingPlace = LandingPlace()
     upkeep: Upkeep = Upkeep()
 
     @model_validator(mode="after")

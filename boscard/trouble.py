@@ -9,9 +9,12 @@ import click
 
 from boscard.days import Day
 from boscard.home import Home
+from boscard.landing import open_landing
+from boscard.settings import read_settings
 
 if TYPE_CHECKING:
     from expectations.incidents import Incident, Incidents
+    from ingest.landing import Landing
 
 
 @click.group()
@@ -24,9 +27,8 @@ def quarantine() -> None:
 def list_quarantine(source: str | None) -> None:
     """One line a row: its name, day and the checks it failed."""
     from expectations.quarantine import rows_set_aside
-    from ingest.landing import Landing
 
-    for row in rows_set_aside(Landing(Home.default().landing), source):
+    for row in rows_set_aside(_landing(), source):
         click.echo(f"{row.name}\t{row.day or ''}\t{', '.join(row.reasons)}")
 
 
@@ -35,10 +37,9 @@ def list_quarantine(source: str | None) -> None:
 def show_quarantine(name: str) -> None:
     """One row as the vendor sent it, personal data included, and why it was set aside."""
     from expectations.quarantine import find
-    from ingest.landing import Landing
 
-    row = find(Landing(Home.default().landing), name)
-    click.echo(f"batch    {row.batch.path}\nreasons  {', '.join(row.reasons)}\n{row.row}")
+    row = find(_landing(), name)
+    click.echo(f"batch    {row.batch.folder}\nreasons  {', '.join(row.reasons)}\n{row.row}")
 
 
 @click.group()
@@ -72,6 +73,10 @@ def acknowledge(name: str, who: str, why: str) -> None:
 def snooze(name: str, until: date, who: str, why: str) -> None:
     """Put an incident off: it is told of again when it lasts longer than that night."""
     click.echo(_line(_incidents().decide(name, "snoozed", until=until, who=who, why=why)))
+
+
+def _landing() -> Landing:
+    return open_landing(Home.default(), read_settings())
 
 
 def _incidents() -> Incidents:

@@ -17,6 +17,7 @@ from typing import Final
 
 from boscard import airflow_home
 from boscard.home import Home
+from boscard.landing import open_landing
 from boscard.logs import about
 from boscard.settings import Settings
 from ingest.batch import TYPED, Batch
@@ -45,7 +46,8 @@ def release_bytes(home: Home, settings: Settings, moment: datetime) -> Freed:
 
     Their typed rows, calls and verdicts stay, so every night can still be replayed.
     """
-    landing = Landing(home.landing)
+    landing = open_landing(home, settings)
+    landing.remove_left_behind()
     before = moment.date() - timedelta(days=settings.upkeep.keep_bytes)
     items = size = 0
     for batch in _replaced(landing, before):
@@ -162,7 +164,7 @@ def _replaced(landing: Landing, before: date) -> Iterator[Batch]:
         stream = SOURCES[source].streams.get(name)
         gone = set(superseded(stream, landed)) if stream else set()
         for batch, state in states.items():
-            is_typed = state != "passed" or (batch.path / TYPED).exists()
+            is_typed = state != "passed" or batch.folder.has(TYPED)
             is_old = batch.manifest.as_of_date < before
             if batch.manifest.sequence in gone and is_typed and is_old:
                 yield batch

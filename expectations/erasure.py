@@ -16,7 +16,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from boscard.atomic import locked, replacing, write_whole
+from boscard.atomic import replacing, write_whole
 from expectations.lines import read_lines
 from ingest.batch import MANIFEST, QUARANTINE, ROWS, TYPED, Batch, Manifest, Rewrite
 from ingest.stream import Column, Stream
@@ -116,7 +116,8 @@ def erase(
     noted is not.
     """
     address = mention(email)
-    with locked(batch.path):
+    changed = (TYPED, QUARANTINE, ROWS, MANIFEST)
+    with batch.folder.changing(needs=changed, makes=changed):
         manifest = _MANIFEST.decode((batch.path / MANIFEST).read_bytes())
         if any(note.at == at for note in manifest.rewritten):
             return

@@ -6,7 +6,6 @@ import logging
 
 import duckdb
 
-from boscard.atomic import locked
 from boscard.logs import about
 from boscard.settings import Settings
 from expectations import batch_profile, output, split, typed
@@ -28,7 +27,7 @@ from expectations.verdict import (
     stamped,
     write_verdict,
 )
-from ingest.batch import ROWS, Batch
+from ingest.batch import NOTED, QUARANTINE, ROWS, TYPED, VERDICT, Batch
 from ingest.landing import Landing, read_batch
 from ingest.registry import SOURCES
 
@@ -75,7 +74,7 @@ def gate(
 
 def _gate(batch: Batch, *, examiner: Examiner, landing: Landing, settings: Settings) -> Verdict:
     """One process at a time judges a batch: it writes beside it under names of its own."""
-    with locked(batch.path):
+    with batch.folder.changing(needs=(ROWS,), makes=(TYPED, QUARANTINE, NOTED, VERDICT)):
         verdict = stamped(_ask(batch, examiner=examiner, landing=landing, settings=settings))
         write_verdict(batch, verdict)
     with about(batch.manifest):

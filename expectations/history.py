@@ -49,7 +49,7 @@ class History:
         manifest = batch.manifest
         names = landing.names(manifest.source, manifest.account, manifest.stream)
         before = [name for name in names if name.sequence < manifest.sequence][-BATCHES:]
-        verdicts = [(one.manifest, read_verdict(one)) for one in map(read_batch, before)]
+        verdicts = [(read_batch(name).manifest, read_verdict(name)) for name in before]
         past = tuple((manifest, verdict) for manifest, verdict in verdicts if verdict)
         return cls(batch.manifest.as_of_date, past)
 

@@ -153,7 +153,7 @@ def _kept_back(batch: Batch, verdict: Verdict) -> list[str]:
     manifest = batch.manifest
     return [
         f"batch: {manifest.source}/{manifest.account}/{manifest.stream}/{manifest.batch_id}",
-        f"folder: {batch.path}",
+        f"folder: {batch.folder}",
         *(line for result in verdict.stopping for line in _evidence(result)),
     ]
 

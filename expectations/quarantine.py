@@ -71,7 +71,9 @@ def find(landing: Landing, name: str) -> SetAside:
 
 
 def _read(batch: Batch) -> Iterator[SetAside]:
-    for row in pq.read_table(batch.path / QUARANTINE).to_pylist():
+    with batch.folder.reading(QUARANTINE):
+        rows = pq.read_table(batch.path / QUARANTINE).to_pylist()
+    for row in rows:
         yield SetAside(
             batch=batch,
             line=row["_line"],

@@ -114,14 +114,14 @@ def batch_state(results: tuple[Result, ...]) -> BatchState:
 def read_verdict(batch: Batch | Name) -> Verdict | None:
     """The verdict beside a batch, or None where no gate has seen it."""
     try:
-        content = (batch.path / VERDICT).read_bytes()
+        content = batch.folder.read(VERDICT)
     except FileNotFoundError:
         return None
     return msgspec.json.decode(content, type=Verdict)
 
 
 def write_verdict(batch: Batch, verdict: Verdict) -> None:
-    """Write verdict.json by atomic rename, mode 0600."""
+    """Write verdict.json by atomic rename, mode 0600, inside `folder.changing`."""
     content = msgspec.json.format(msgspec.json.encode(verdict), indent=1)
     write_whole(batch.path / VERDICT, content + b"\n")
 

@@ -5,7 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from ingest.store import Folder
 
 # Of a batch's folder. What an older reader may overlook (a field more, a file more) leaves it.
 FORMAT = 1
@@ -83,7 +86,7 @@ class Rewrite:
 
 @dataclass(frozen=True, slots=True)
 class Manifest:
-    """manifest.json, written last by atomic rename: a batch without one does not exist.
+    """manifest.json, written last and at once: a batch without one does not exist.
 
     `sequence` counts the batches of one (source, account, stream) from 1; replay follows it.
     `sha256` and `bytes` are of the uncompressed rows. `rows_told`: how many rows there are by the
@@ -115,12 +118,17 @@ class Manifest:
 class Batch:
     """A landed batch: its folder and its manifest."""
 
-    path: Path
+    folder: Folder
     manifest: Manifest
 
     @property
+    def path(self) -> Path:
+        """Where its files are read and written: inside `folder.reading` and `folder.changing`."""
+        return self.folder.path
+
+    @property
     def is_gated(self) -> bool:
-        return (self.path / VERDICT).exists()
+        return self.folder.has(VERDICT)
 
 
 Json = dict[str, Any]

@@ -4,32 +4,27 @@ which night and window, so a night's work does not grow with every manifest ever
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date
-from pathlib import Path
 
 from ingest.batch import MANIFEST, VERDICT, Unit, Window
 from ingest.errors import Refused
+from ingest.store import Folder
 
 
 @dataclass(frozen=True, slots=True)
 class Name:
     """A batch that has a manifest, as far as its folder's name tells."""
 
-    folder: str
+    folder: Folder
     unit: Unit
     as_of_date: date
     sequence: int
 
     @property
-    def path(self) -> Path:
-        return Path(self.folder)
-
-    @property
     def is_gated(self) -> bool:
-        return os.path.exists(f"{self.folder}/{VERDICT}")  # noqa: PTH110 - a Path costs more
+        return self.folder.has(VERDICT)
 
     @property
     def place(self) -> tuple[str, str, str]:
@@ -48,56 +43,46 @@ def night_label(unit: Unit, as_of: date) -> str:
     return f"{as_of}_{unit.window.start}_{unit.window.end}"
 
 
-def names_in(folder: Path, as_of: date | None = None) -> list[Name]:
-    """The batches of one stream by sequence, or those of one night.
+def names_in(folder: Folder, place: tuple[str, str, str], as_of: date | None = None) -> list[Name]:
+    """The batches of one stream, whose `place` this is, by sequence; or those of one night.
 
     Raises Refused for a batch whose name says nothing here.
     """
-    source, account, stream = folder.parts[-3:]
     found = []
-    for each in _folders(folder):
+    of_night = f"_{as_of}_"
+
+    def is_of_night(name: str) -> bool:
+        return name.find("_") == name.find(of_night) >= 0
+
+    for each in folder.holding(MANIFEST, is_of_night if as_of else None):
         number, _, label = each.name.partition("_")
+        if not number[:1].isdigit():
+            continue
         night, _, days = label.partition("_")
-        if as_of is not None and night != as_of.isoformat():
-            continue
-        if not each.name[:1].isdigit() or not _has_manifest(each):
-            continue
         try:
             window = None if days == "all" else _window(days)
-            unit = Unit(source, account, stream, window)
-            found.append(Name(each.path, unit, date.fromisoformat(night), int(number)))
+            unit = Unit(*place, window)
+            found.append(Name(each, unit, date.fromisoformat(night), int(number)))
         except ValueError:
             raise Refused(
-                f"{each.path} is not named as this version of Boscard names a batch",
+                f"{each} is not named as this version of Boscard names a batch",
                 next_step="use the version that landed it, or a later one",
             ) from None
     return sorted(found, key=lambda name: name.sequence)
 
 
 def streams_in(
-    root: Path, source: str | None, account: str | None, stream: str | None
-) -> list[Path]:
+    root: Folder, source: str | None, account: str | None, stream: str | None
+) -> Iterator[tuple[Folder, tuple[str, str, str]]]:
     """The folders of streams below a landing, in order of source, account and stream."""
-    folders = [root]
-    for part in (source, account, stream):
-        if part is None:
-            inner = [Path(each.path) for folder in folders for each in _folders(folder)]
-        else:
-            inner = [folder / part for folder in folders]
-        folders = sorted(inner)
-    return folders
+    for one in _inner(root, source):
+        for two in _inner(root / one, account):
+            for three in _inner(root / one / two, stream):
+                yield root / one / two / three, (one, two, three)
 
 
-def _folders(folder: Path) -> Iterator[os.DirEntry[str]]:
-    try:
-        with os.scandir(folder) as entries:
-            yield from (entry for entry in entries if entry.is_dir())
-    except FileNotFoundError:
-        return
-
-
-def _has_manifest(entry: os.DirEntry[str]) -> bool:
-    return os.path.exists(f"{entry.path}/{MANIFEST}")  # noqa: PTH110 - a Path costs more
+def _inner(folder: Folder, name: str | None) -> list[str]:
+    return sorted(folder.folders()) if name is None else [name]
 
 
 def _window(days: str) -> Window:

@@ -7,8 +7,8 @@ from typing import Any
 import duckdb
 
 from boscard.home import Home
+from boscard.landing import open_landing
 from boscard.settings import Settings
-from ingest.landing import Landing
 from publish.explanation import Definition, Explanation, StreamRows, Value
 from publish.grounds import Grounds
 from publish.lineage import CannotExplainError, links, warehouse
@@ -34,7 +34,7 @@ def explain(
         through = built["data_through"]
         is_shown = value.no_data_reason not in ("not loaded", "too early", "suppressed")
         last = min(period.end, through) if is_shown and through else None
-        landing = Landing(home.landing)
+        landing = open_landing(home, settings)
         walk = Walk(connection, landing, settings.company.time_zone, period.start, last)
         found: list[StreamRows] = []
         needed = [link for link in links(connection) if link.kpi_id == kpi_id]

@@ -11,11 +11,12 @@ import duckdb
 
 from boscard.clock import Clock
 from boscard.home import Home
+from boscard.landing import open_landing
 from boscard.logs import about
 from boscard.settings import Settings
 from expectations.verdict import Verdict, read_verdict
-from ingest.batch import Batch
-from ingest.landing import Landing, read_batch
+from ingest.batch import CALLS, NOTED, QUARANTINE, TYPED, VERDICT, Batch
+from ingest.landing import read_batch
 from ingest.names import Name
 from ingest.registry import SOURCES
 from warehouse.connection import connect, transaction
@@ -51,9 +52,10 @@ def load(home: Home, settings: Settings, clock: Clock, key: HashKey) -> LoadRepo
     disagree.
     """
     with writer_lock(home):
+        names = open_landing(home, settings).names()
         connection = connect(home.warehouse)
         try:
-            return load_night(connection, Landing(home.landing).names(), settings, clock, key)
+            return load_night(connection, names, settings, clock, key)
         finally:
             connection.close()
 
@@ -110,7 +112,10 @@ def _load_batch(
 ) -> None:
     """Data and the note that this batch is loaded, in one transaction."""
     manifest = batch.manifest
-    with transaction(connection):
+    with (
+        batch.folder.reading(TYPED, QUARANTINE, NOTED, VERDICT, CALLS),
+        transaction(connection),
+    ):
         if verdict.state == "passed":
             stream = SOURCES[manifest.source].streams[manifest.stream]
             load_rows(Target(connection, batch, stream, verdict.rows_loaded, key))

@@ -13,8 +13,8 @@ from pathlib import Path
 
 from boscard.clock import Clock
 from boscard.home import Home
+from boscard.landing import open_landing
 from boscard.settings import Settings
-from ingest.landing import Landing
 from ingest.names import Name
 from warehouse.connection import connect
 from warehouse.load import load_night
@@ -48,7 +48,7 @@ def rebuild(
     left in `scratch` is removed first. Raises WarehouseBusy while another process writes there.
     """
     by_night: dict[date, list[Name]] = {}
-    for name in Landing(home.landing).names():
+    for name in open_landing(home, settings).names():
         by_night.setdefault(name.as_of_date, []).append(name)
     batches = rows = ungated = 0
     scratch.root.mkdir(mode=0o700, parents=True, exist_ok=True)

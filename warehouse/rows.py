@@ -109,8 +109,8 @@ def _check_count(target: Target) -> None:
     found = target.run("select count(*) from read_parquet(?)", path)[0][0]
     if found != target.rows_loaded:
         raise BatchBroken(
-            f"{target.batch.path}: {TYPED} has {found} rows, the verdict says {target.rows_loaded};"
-            " gate this batch again"
+            f"{target.batch.folder}: {TYPED} has {found} rows, the verdict says"
+            f" {target.rows_loaded}; gate this batch again"
         )
 
 
@@ -119,7 +119,7 @@ def _replace_days(target: Target) -> None:
     window = target.batch.manifest.window
     day = f'"{target.stream.date_column}"'
     if window is None:
-        raise BatchBroken(f"{target.batch.path}: a batch of days without a window; land it again")
+        raise BatchBroken(f"{target.batch.folder}: a batch of days without a window; land it again")
     _check_count(target)
     outside = target.run(
         f"select count(*) from read_parquet(?) where ({day} between ? and ?) is not true",
@@ -129,7 +129,7 @@ def _replace_days(target: Target) -> None:
     )[0][0]
     if outside:
         raise BatchBroken(
-            f"{target.batch.path}: {outside} typed rows lie outside {window.start}..{window.end};"
+            f"{target.batch.folder}: {outside} typed rows lie outside {window.start}..{window.end};"
             " gate this batch again"
         )
     target.run(

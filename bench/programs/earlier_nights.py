@@ -16,6 +16,7 @@ from expectations.verdict import read_verdict, write_verdict
 from ingest.batch import MANIFEST, VERDICT, Batch, Window
 from ingest.landing import Landing, read_batch
 from ingest.names import batch_id
+from ingest.store import LocalFolder
 
 PULLED_AGAIN = timedelta(days=30)
 
@@ -63,7 +64,7 @@ def _land(newest: Batch, before: int, days: int) -> Batch:
     folder = newest.path.with_name(name)
     folder.mkdir(mode=0o700)
     (folder / MANIFEST).write_bytes(msgspec.json.format(msgspec.json.encode(manifest)))
-    return Batch(folder, manifest)
+    return Batch(LocalFolder(str(folder)), manifest)
 
 
 def _judge(newest: Batch, earlier: list[Batch]) -> None:

@@ -20,7 +20,7 @@ from boscard.nightly import _only_one
 from boscard.settings import read_settings
 from boscard.status import EXIT, status
 from boscard.status_table import print_status, to_json
-from ingest.landing import Landing
+from ingest.landing import REPORTS, Landing
 from tests.warehouse.landed import land
 
 SETTINGS = read_settings(PROJECT / "boscard.toml")
@@ -57,9 +57,8 @@ def published(home, monkeypatch):
                 for name in missing
                 if name == source
             ]
-            path = night._report_path(source)
-            path.parent.mkdir(parents=True)
-            path.write_text(json.dumps({"source": source, "missing": units}))
+            said = json.dumps({"source": source, "missing": units}).encode()
+            (night.landing.root / source / REPORTS).write(night._tonight, said)
 
     return publish_night
 

@@ -43,7 +43,7 @@ def test_a_lost_warehouse_is_rebuilt_with_the_same_hash(
     published = current_record(landed)
     assert published is not None
     done = replay(landed, installation.settings, None, Console(quiet=True))
-    assert done.night == published.as_of_date == nights_landed(landed)[-1]
+    assert done.night == published.as_of_date == nights_landed(Landing(landed.landing))[-1]
     assert done.is_reproduced is True
     assert done.candidate.publication_id == published.publication_id
     assert list(landed.replays.iterdir()) == []

@@ -37,7 +37,7 @@ def test_a_batch_holds_the_rows_the_calls_and_its_manifest(landing):
     lines = b'{"a": "1.50"}\n{"a":"\xc3\xa9 \\n"}\n{}\n'
     assert landing.read_rows(batch) == lines
     assert batch.path == (
-        landing.root / "google_ads/111/campaign_daily/000001_2026-11-01_2026-10-01_2026-11-01"
+        landing.root.path / "google_ads/111/campaign_daily/000001_2026-11-01_2026-10-01_2026-11-01"
     )
     assert manifest.batch_id == batch.path.name
     assert manifest.unit == UNIT
@@ -107,7 +107,7 @@ def test_everything_is_private_whatever_the_umask(landing):
         landing.write(UNIT, NIGHT, PAGES)
     finally:
         os.umask(before)
-    for path in [landing.root, *landing.root.rglob("*")]:
+    for path in [landing.root.path, *landing.root.path.rglob("*")]:
         expected = 0o700 if path.is_dir() else 0o600
         assert stat.S_IMODE(path.stat().st_mode) == expected, path
 
@@ -120,10 +120,10 @@ def test_a_failure_half_way_leaves_nothing(landing):
     with pytest.raises(Transient):
         landing.write(UNIT, NIGHT, pages())
     assert landing.batches() == []
-    assert list(landing.root.rglob("*")) == [
-        landing.root / "google_ads",
-        landing.root / "google_ads/111",
-        landing.root / "google_ads/111/campaign_daily",
+    assert list(landing.root.path.rglob("*")) == [
+        landing.root.path / "google_ads",
+        landing.root.path / "google_ads/111",
+        landing.root.path / "google_ads/111/campaign_daily",
     ]
     assert landing.write(UNIT, NIGHT, PAGES).manifest.sequence == 1
 
@@ -156,7 +156,7 @@ os.kill(os.getpid(), 9)
 def test_what_a_killed_run_leaves_does_not_exist_and_is_replaced(landing, moment, request):
     script = [sys.executable, "-c", KILLED, str(landing.root), str(request.config.rootpath), moment]
     assert subprocess.run(script, check=False, capture_output=True).returncode == -9
-    folder = landing.root / "google_ads/111/campaign_daily"
+    folder = landing.root.path / "google_ads/111/campaign_daily"
     assert len(list(folder.iterdir())) == 1
     assert landing.batches() == []
     batch = landing.write(UNIT, NIGHT, PAGES)
@@ -167,7 +167,7 @@ def test_what_a_killed_run_leaves_does_not_exist_and_is_replaced(landing, moment
 
 
 def test_what_a_killed_run_leaves_of_another_night_goes_with_the_next_batch(landing):
-    folder = landing.root / "google_ads/111/campaign_daily"
+    folder = landing.root.path / "google_ads/111/campaign_daily"
     left = folder / ".pulling_2026-10-31_2026-10-01_2026-10-31"
     left.mkdir(parents=True)
     (left / ROWS).write_bytes(b"half")

@@ -33,7 +33,9 @@ def test_a_name_tells_what_the_manifest_tells(tmp_path_factory, landed):
     landing = Landing(tmp_path_factory.mktemp("landing"))
     for unit, night in landed:
         landing.write(unit, night, [])
-    told = {(name.folder, name.unit, name.as_of_date, name.sequence) for name in landing.names()}
+    told = {
+        (str(name.folder), name.unit, name.as_of_date, name.sequence) for name in landing.names()
+    }
     manifests = [(str(batch.path), batch.manifest) for batch in landing.batches()]
     assert told == {(path, one.unit, one.as_of_date, one.sequence) for path, one in manifests}
     assert len(told) == len(landed)
@@ -53,10 +55,10 @@ def test_a_batch_without_a_manifest_does_not_exist(landing):
 
 def test_what_is_no_batch_has_no_name(landing):
     landing.write(LIST, NIGHT, [])
-    folder = landing.root / "google_ads/111/campaigns"
+    folder = landing.root.path / "google_ads/111/campaigns"
     (folder / "failure.json").write_text("{}")
-    (landing.root / "google_ads/reports").mkdir()
-    (landing.root / "google_ads/reports/2026-11-01.json").write_text("{}")
+    (landing.root.path / "google_ads/reports").mkdir()
+    (landing.root.path / "google_ads/reports/2026-11-01.json").write_text("{}")
     with landing.draft(LIST, NIGHT + DAY):
         assert [name.sequence for name in landing.names()] == [1]
         assert landing.names("hubspot") == landing.names(account="112") == []

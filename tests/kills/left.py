@@ -49,7 +49,7 @@ def landed(home: Path) -> dict[str, Any]:
         del manifest["landed_at"], verdict["gated_at"]
         for call in calls:
             del call["milliseconds"], call["attempts"]
-        place = str(batch.path.relative_to(landing.root))
+        place = str(batch.path.relative_to(landing.root.path))
         found[place] = (
             manifest,
             calls,
@@ -57,7 +57,7 @@ def landed(home: Path) -> dict[str, Any]:
             hashlib.sha256(landing.read_rows(batch)).hexdigest(),
             *(_rows(batch.path / name) for name in (TYPED, QUARANTINE)),
         )
-    reports = sorted(landing.root.glob("*/reports/*.json"))
+    reports = sorted(landing.root.path.glob("*/reports/*.json"))
     return found | {str(path.name): json.loads(path.read_text("utf-8")) for path in reports}
 
 

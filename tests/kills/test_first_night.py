@@ -16,7 +16,7 @@ from tests.kills.life import Point
 pytestmark = pytest.mark.slow
 
 TO_LOAD = [
-    Point("pull", "after", "ingest.landing:_make_private", 3),
+    Point("pull", "after", "ingest.store:make_private", 3),
     Point("pull", "after", "ingest.landing:Draft.commit", 3),
     Point("load", "before", "pathlib:Path.chmod"),
     Point("load", "before", "pathlib:Path.replace"),

@@ -1,0 +1,38 @@
+"""Where this installation's landing lies: a folder of its home, or what `landing.url` names."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+
+from boscard.home import Home
+from boscard.settings import Settings, SettingsError
+from ingest.landing import Landing
+from ingest.store import Folder
+
+
+def open_landing(home: Home, settings: Settings) -> Landing:
+    """The landing of an installation.
+
+    Raises SettingsError where batches lie in a home whose settings name another place: they would
+    be numbered anew there, and taken for loaded.
+    """
+    url = settings.landing.url
+    if url is None:
+        return Landing(home.landing)
+    if home.landing.exists():
+        raise SettingsError(
+            f"landing.url names {url}, and {home.landing} is there: copy what is in it to {url} and"
+            " move the folder away, or remove landing.url (docs/run-in-production.md)"
+        )
+    return Landing(_stored(home, url, settings.landing.connection))
+
+
+@lru_cache
+def _stored(home: Home, url: str, connection: str | None) -> Folder:
+    """Once a process: to find a connection takes a second, and each landing is opened often."""
+    from boscard.connections import read_connection
+    from ingest.s3 import Bucket
+    from ingest.s3_folder import S3Folder, Storage
+
+    found = read_connection(connection) if connection else None
+    return S3Folder(Storage(Bucket(url, found), home.scratch))
