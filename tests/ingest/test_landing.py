@@ -31,6 +31,18 @@ PAGES = (
 )
 
 
+@pytest.fixture(params=["disk", "s3"])
+def landing(request, tmp_path) -> Landing:
+    if request.param == "disk":
+        return Landing(tmp_path / "landing")
+    return Landing(request.getfixturevalue("s3_server").landing(tmp_path / "scratch"))
+
+
+@pytest.fixture
+def on_disk(tmp_path) -> Landing:
+    return Landing(tmp_path / "landing")
+
+
 def test_a_batch_holds_the_rows_the_calls_and_its_manifest(landing):
     batch = landing.write(UNIT, NIGHT, PAGES)
     manifest = batch.manifest
@@ -101,31 +113,31 @@ def test_sequences_count_per_stream_and_batches_come_in_order(landing):
     assert len(landing.batches(stream="campaigns")) == 4
 
 
-def test_everything_is_private_whatever_the_umask(landing):
+def test_everything_is_private_whatever_the_umask(on_disk):
     before = os.umask(0)
     try:
-        landing.write(UNIT, NIGHT, PAGES)
+        on_disk.write(UNIT, NIGHT, PAGES)
     finally:
         os.umask(before)
-    for path in [landing.root.path, *landing.root.path.rglob("*")]:
+    for path in [on_disk.root.path, *on_disk.root.path.rglob("*")]:
         expected = 0o700 if path.is_dir() else 0o600
         assert stat.S_IMODE(path.stat().st_mode) == expected, path
 
 
-def test_a_failure_half_way_leaves_nothing(landing):
+def test_a_failure_half_way_leaves_nothing(on_disk):
     def pages():
         yield PAGES[0]
         raise Transient("cut off")
 
     with pytest.raises(Transient):
-        landing.write(UNIT, NIGHT, pages())
-    assert landing.batches() == []
-    assert list(landing.root.path.rglob("*")) == [
-        landing.root.path / "google_ads",
-        landing.root.path / "google_ads/111",
-        landing.root.path / "google_ads/111/campaign_daily",
+        on_disk.write(UNIT, NIGHT, pages())
+    assert on_disk.batches() == []
+    assert list(on_disk.root.path.rglob("*")) == [
+        on_disk.root.path / "google_ads",
+        on_disk.root.path / "google_ads/111",
+        on_disk.root.path / "google_ads/111/campaign_daily",
     ]
-    assert landing.write(UNIT, NIGHT, PAGES).manifest.sequence == 1
+    assert on_disk.write(UNIT, NIGHT, PAGES).manifest.sequence == 1
 
 
 KILLED = """
@@ -153,27 +165,27 @@ os.kill(os.getpid(), 9)
 
 
 @pytest.mark.parametrize("moment", ["while pulling", "while committing"])
-def test_what_a_killed_run_leaves_does_not_exist_and_is_replaced(landing, moment, request):
-    script = [sys.executable, "-c", KILLED, str(landing.root), str(request.config.rootpath), moment]
+def test_what_a_killed_run_leaves_does_not_exist_and_is_replaced(on_disk, moment, request):
+    script = [sys.executable, "-c", KILLED, str(on_disk.root), str(request.config.rootpath), moment]
     assert subprocess.run(script, check=False, capture_output=True).returncode == -9
-    folder = landing.root.path / "google_ads/111/campaign_daily"
+    folder = on_disk.root.path / "google_ads/111/campaign_daily"
     assert len(list(folder.iterdir())) == 1
-    assert landing.batches() == []
-    batch = landing.write(UNIT, NIGHT, PAGES)
+    assert on_disk.batches() == []
+    batch = on_disk.write(UNIT, NIGHT, PAGES)
     assert batch.manifest.sequence == 1
     assert list(folder.iterdir()) == [batch.path]
     assert {path.name for path in batch.path.iterdir()} == {ROWS, CALLS, MANIFEST}
-    assert b"half" not in landing.read_rows(batch)
+    assert b"half" not in on_disk.read_rows(batch)
 
 
-def test_what_a_killed_run_leaves_of_another_night_goes_with_the_next_batch(landing):
-    folder = landing.root.path / "google_ads/111/campaign_daily"
+def test_what_a_killed_run_leaves_of_another_night_goes_with_the_next_batch(on_disk):
+    folder = on_disk.root.path / "google_ads/111/campaign_daily"
     left = folder / ".pulling_2026-10-31_2026-10-01_2026-10-31"
     left.mkdir(parents=True)
     (left / ROWS).write_bytes(b"half")
     at_work = replace(UNIT, window=Window(date(2026, 9, 1), date(2026, 9, 30)))
-    with landing.draft(at_work, NIGHT) as draft:
-        batch = landing.write(UNIT, NIGHT, PAGES)
+    with on_disk.draft(at_work, NIGHT) as draft:
+        batch = on_disk.write(UNIT, NIGHT, PAGES)
         assert not left.exists()
         other = draft.commit()
     assert set(folder.iterdir()) == {batch.path, other.path}
@@ -203,5 +215,5 @@ def test_names_cannot_leave_the_landing(landing, name):
 def test_the_verdict_of_a_batch(landing):
     batch = landing.write(UNIT, NIGHT, PAGES)
     assert verdict_state(batch) is None
-    (batch.path / VERDICT).write_text('{"state": "blocked", "more": []}')
+    batch.folder.write(VERDICT, b'{"state": "blocked", "more": []}')
     assert verdict_state(batch) == "blocked"
