@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import logging
 import os
+from collections.abc import Iterator
 
 import click
 from rich.console import Console
 
 from boscard import airflow_home
+from boscard.landing import try_landing
 from boscard.night import Night
 from boscard.settings import Account, SettingsError
 from boscard.vendors import reachable_vendors
+from ingest.errors import IngestError
 
 
 def check_accounts(night: Night) -> bool:
@@ -31,7 +34,21 @@ def check_accounts(night: Night) -> bool:
     log = night.home.logs / "sandbox.log"
     with reachable_vendors(settings, day, os.environ, log, console) as connections:
         os.environ.update(connections)
-        return sum(not _check(night, account) for account in settings.accounts) == 0
+        wrong = [*_wrong_with_landing(night)]
+        return sum(not _check(night, account) for account in settings.accounts) + len(wrong) == 0
+
+
+def _wrong_with_landing(night: Night) -> Iterator[str]:
+    """A line on object storage, where landing lies there."""
+    if night.settings.landing.url is None:
+        return
+    try:
+        try_landing(night.home, night.settings)
+    except (SettingsError, IngestError) as error:
+        click.echo(f"landing: WRONG: {error}")
+        yield str(error)
+    else:
+        click.echo(f"landing: ok: {night.settings.landing.url} can be written and read")
 
 
 def _check(night: Night, account: Account) -> bool:

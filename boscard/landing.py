@@ -27,6 +27,15 @@ def open_landing(home: Home, settings: Settings) -> Landing:
     return Landing(_stored(home, url, settings.landing.connection))
 
 
+def try_landing(home: Home, settings: Settings) -> None:
+    """Write and read a little where landing lies, if that is not the home's own disk.
+
+    Raises SettingsError, Refused or Transient: what is wrong there, and what to do.
+    """
+    if settings.landing.url is not None:
+        open_landing(home, settings).root.try_out()
+
+
 @lru_cache
 def _stored(home: Home, url: str, connection: str | None) -> Folder:
     """Once a process: to find a connection takes a second, and each landing is opened often."""

@@ -23,6 +23,7 @@ from rich.console import Console
 from boscard import airflow_home, backfill, processes
 from boscard.disk import probe
 from boscard.home import Home
+from boscard.landing import try_landing
 from boscard.night import Night
 from boscard.vendors import reachable_vendors
 
@@ -75,6 +76,7 @@ def run_night(night: Night, console: Console, accept_movements: bool = False) ->
         environ |= stack.enter_context(vendors)
         with console.status("preparing Airflow's database"):
             airflow_home.migrate(night.home, night.settings, environ)
+        try_landing(night.home, night.settings)
         ingest = [f"ingest_{source}" for source in night.settings.sources]
         console.print(f"pulling and gating {', '.join(night.settings.sources)}")
         outcomes = _run(ingest, night, environ, logs, console)

@@ -198,6 +198,22 @@ class Settings(Strict):
                 )
         return self
 
+    @model_validator(mode="after")
+    def _landing_is_reached_by_its_own_connection(self) -> Settings:
+        place = self.landing
+        if place.connection is None:
+            return self
+        if place.url is None:
+            raise ValueError(
+                "landing.connection is named without landing.url; write both, or neither"
+            )
+        if any(account.connection == place.connection for account in self.accounts):
+            raise ValueError(
+                f"connection {place.connection!r} is named for landing and for an account; write a"
+                " connection of its own for each"
+            )
+        return self
+
     @property
     def sources(self) -> tuple[str, ...]:
         return tuple(dict.fromkeys(account.source for account in self.accounts))

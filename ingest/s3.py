@@ -120,6 +120,23 @@ class Bucket:
             if each["Initiated"] < before:
                 self._call("abort_multipart_upload", Key=each["Key"], UploadId=each["UploadId"])
 
+    def try_out(self, trial: str) -> None:
+        """Write, read, list and remove an object as landing does. Raises Refused or Transient, also
+        where the storage writes over what it was told not to."""
+        key = f".trial-{trial}"
+        self.write(key, b"one")
+        try:
+            is_kept = not self.write_new(key, b"other") and self.read(key) == b"one"
+            is_listed = self.find(key) is not None
+        finally:
+            self.remove([key])
+        if not (is_kept and is_listed):
+            raise Refused(
+                f"{self.url}: the storage does not keep to If-None-Match: two runs could write one"
+                " batch",
+                "use a storage that knows conditional writes",
+            )
+
     def _pages(self, prefix: str, *, is_first: bool = False, **asked: Any) -> Iterator[Any]:
         while True:
             page = self._call("list_objects_v2", Prefix=self._prefix + prefix, **asked)

@@ -133,6 +133,9 @@ class S3Folder:
                 elif state is not None and state != before[name]:
                     self._bucket.send(self.path / name, self.inside + name)
 
+    def try_out(self) -> None:
+        self._bucket.try_out(secrets.token_hex(8))
+
     def claim(self, number: int) -> bool:
         """The number is this writer's while the claim stands, and nobody else's batch has it.
 

@@ -67,6 +67,9 @@ class Folder(Protocol):
         """In the block nobody else of this installation changes the folder; `needs` are read below
         `path`, `makes` are written or removed there, and count in that order when it ends well."""
 
+    def try_out(self) -> None:
+        """Raises where what landing needs does not work there."""
+
     def claim(self, number: int) -> bool:
         """Whether the batch in the making gets this place in the stream's sequence. The caller
         holds the lock of `path`."""
@@ -147,6 +150,9 @@ class LocalFolder:
 
     def changing(self, needs: Sequence[str], makes: Sequence[str]) -> AbstractContextManager[None]:
         return locked(self.path)
+
+    def try_out(self) -> None:
+        make_private(self.path)
 
     def claim(self, number: int) -> bool:
         return True
