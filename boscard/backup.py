@@ -22,7 +22,7 @@ from boscard import airflow_home
 from boscard.atomic import locked, write_whole
 from boscard.disk import writing
 from boscard.home import Home
-from boscard.settings import settings_path
+from boscard.settings import read_settings, settings_path
 from ingest.batch import MANIFEST
 
 FORMAT = 1
@@ -30,7 +30,10 @@ LIST = "backup.json"
 HOME = "home"
 SETTINGS = "boscard.toml"
 AIRFLOW_DATABASE = "airflow/airflow.db"
-LEFT_OUT = {"warehouse", "dbt", "replays", "site", "logs", "services.json", "postgres", "airflow"}
+LEFT_OUT = {
+    *("warehouse", "dbt", "replays", "site", "logs", "services.json", "postgres", "airflow"),
+    "scratch",
+}
 KEPT_OF_THESE = ("airflow/secrets", "postgres/passwords", "postgres/port")
 TRIES = 5
 _CHUNK = 1 << 20
@@ -72,7 +75,7 @@ def back_up(home: Home, to: Path, moment: datetime | None = None) -> tuple[Path,
     Publications are copied before landing, so that landing holds all that they rest on. Raises
     BackupFailed, and CannotWrite on a full disk.
     """
-    if not home.landing.exists():
+    if not home.landing.exists() and read_settings().landing.url is None:
         raise BackupFailed(f"{home.root}: nothing has landed there, so there is nothing to back up")
     to = to.absolute()
     if to.is_relative_to(home.root):
@@ -88,6 +91,8 @@ def not_in_it(backup: Backup) -> list[str]:
     """What this installation keeps elsewhere, and a restore will need."""
     paths = {entry.path for entry in backup.files}
     needed = []
+    if place := read_settings().landing.url:
+        needed.append(f"landing, which lies in {place}: the versions that its bucket keeps")
     if "secrets/hash_key" not in paths:
         needed.append("the connection boscard_hash_key, and those of vendors: your secret store")
     if airflow_home.DATABASE in os.environ:

@@ -128,6 +128,10 @@ def sentences(done: Forgotten, settings: Settings, *, is_dry: bool) -> list[str]
     with_people = [name for name in sources_with_people() if name in settings.sources]
     vendors = ", ".join(SOURCES[name].title for name in with_people)
     lines.append(f"not here   {vendors}: erase the person there too, or they land again")
+    if settings.landing.url is not None:
+        lines.append(
+            f"not here   earlier versions of objects in {settings.landing.url}: let them expire"
+        )
     lines.append(
         "not here   backups, and copies that people made: erase or replace those made before"
     )

@@ -90,11 +90,9 @@ class Bucket:
                     self._files.pipe_file(self._at(key), content, mode="create")
             except FileExistsError:
                 pass
-            except _Conflict:
-                continue
             else:
                 return True
-            try:  # of a request whose answer was lost and that was sent again, it is ours
+            try:  # ours, of a request whose answer was lost and that was sent again?
                 return self.read(key) == content
             except FileNotFoundError:
                 continue
@@ -172,19 +170,13 @@ class Bucket:
             raise Transient(f"{where}: {_words(error)}", "see that the storage answers") from None
         except OSError as error:
             code = _code(error)
-            if code == "ConditionalRequestConflict":
-                raise _Conflict from None
-            if code == "PreconditionFailed":
+            if code in ("PreconditionFailed", "ConditionalRequestConflict"):
                 raise FileExistsError(_words(error)) from None
             if code in _WRONG_PLACE:
                 raise Refused(f"{where}: {_words(error)}", _WRONG_PLACE[code]) from None
             if code is None or isinstance(error, FileNotFoundError | FileExistsError):
                 raise
             raise Transient(f"{where}: {code}: {_words(error)}") from None
-
-
-class _Conflict(Exception):
-    """Another conditional write is at the same key right now."""
 
 
 def _filesystem(connection: Connection | None) -> Any:

@@ -106,6 +106,8 @@ class S3Folder:
         except FileNotFoundError:
             content = self._bucket.read(self.inside + name)
         with locked_there(kept.parent):
+            for former in kept.parent.glob(f"{name}.*"):
+                former.unlink()
             write_whole(kept, content)
         return content
 

@@ -122,6 +122,30 @@ def test_the_shipped_file_is_valid_and_names_registered_sources():
             ["accounts.2.connection: 'Hub Spot'", "such as 'google_ads'"],
             id="a connection that cannot be named in the environment",
         ),
+        *(
+            pytest.param(
+                "[sandbox]",
+                f'[landing]\nurl = "{url}"\n[sandbox]',
+                [f"landing.url: '{url}'", "such as 's3://a-bucket/boscard', without a key"],
+                id=f"landing in {url}",
+            )
+            for url in (
+                *("/mnt/landing", "s3://", "s3://Bucket", "s3://bucket/", "s3://bucket//a"),
+                *("s3://key:secret@bucket", "s3://bucket/a?b"),
+            )
+        ),
+        pytest.param(
+            "[sandbox]",
+            '[landing]\nurl = "s3://bucket"\nconnection = "hubspot"\n[sandbox]',
+            ["'hubspot' is named for landing and for an account", "of its own for each"],
+            id="landing by a vendor's connection",
+        ),
+        pytest.param(
+            "[sandbox]",
+            '[landing]\nconnection = "storage"\n[sandbox]',
+            ["landing.connection is named without landing.url; write both, or neither"],
+            id="a connection to no landing",
+        ),
         pytest.param(
             "history_start = 2025-10-01",
             'history_start = ""',
