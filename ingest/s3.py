@@ -210,5 +210,5 @@ def _code(error: BaseException) -> str | None:
 
 def _words(error: BaseException) -> str:
     """What was said, without the query of a URL."""
-    words = str(error).partition("?")[0].strip().rstrip('."')
+    words = str(error).partition("?")[0].replace('"', "").strip().rstrip(".")
     return words or type(error).__name__

@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import json
+from contextlib import nullcontext
 from datetime import date
 
 import pytest
+from rich.console import Console
 
+from boscard.backup import back_up, not_in_it, read_backup
 from boscard.checking import _wrong_with_landing
 from boscard.clock import Clock
-from boscard.home import Home
+from boscard.home import PROJECT, Home
 from boscard.landing import _stored, open_landing, try_landing
 from boscard.night import Night
+from boscard.nightly import run_night
 from boscard.settings import LandingPlace, SettingsError, read_settings
 from ingest.batch import Unit
 from ingest.errors import Refused
@@ -87,9 +91,35 @@ def test_a_missing_bucket_is_told(home, stored, capsys):
     assert "make the bucket, or correct landing.url" in capsys.readouterr().out
 
 
+def test_a_night_does_not_begin_where_landing_cannot_be_reached(home, stored, monkeypatch):
+    """Before anything is started: the error is one sentence, not one of each task."""
+    wrong = at("s3://no-such-bucket", "storage")
+    company = wrong.company
+    night = Night(wrong, home, Clock(NIGHT, company.zone, company.publication_hour))
+    monkeypatch.setattr("boscard.airflow_home.migrate", lambda *_: None)
+    monkeypatch.setattr("boscard.nightly.reachable_vendors", lambda *_: nullcontext({}))
+    monkeypatch.setattr("boscard.nightly._run", lambda *_: pytest.fail("it has begun"))
+    with pytest.raises(Refused, match="make the bucket"):
+        run_night(night, Console(quiet=True))
+
+
 def test_a_missing_connection_is_told(home, capsys):
     assert len(words(home, at("s3://bucket-1", "nowhere"))) == 1
     assert "no Airflow connection 'nowhere'" in capsys.readouterr().out
+
+
+def test_a_backup_leaves_it_out_and_says_so(home, stored, tmp_path, monkeypatch):
+    written = tmp_path / "boscard.toml"
+    section = f'[landing]\nurl = "{stored.landing.url}"\nconnection = "storage"\n\n[sandbox]'
+    written.write_text((PROJECT / "boscard.toml").read_text("utf-8").replace("[sandbox]", section))
+    monkeypatch.setenv("BOSCARD_SETTINGS", str(written))
+    open_landing(home, read_settings()).write(LIST, NIGHT, [])
+    home.outbox.mkdir()
+    (home.outbox / "message").write_text("a message")
+    made, backup = back_up(home, tmp_path / "backups")
+    assert [entry.path for entry in backup.files] == ["outbox/message"]
+    assert any(stored.landing.url in words for words in not_in_it(backup))
+    assert read_backup(made) == backup
 
 
 def test_a_storage_that_writes_over_is_refused(home, stored, monkeypatch):
