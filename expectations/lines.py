@@ -6,16 +6,16 @@ import hashlib
 import json
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
-from operator import methodcaller
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pyarrow as pa
 
 SAMPLE = 500
 _CHUNK = 4 << 20
 _LONGEST = 33_500_000  # bytes; DuckDB stops at a line of 32 MiB
-_opens_object = methodcaller("startswith", b"{")
+_NEWLINE, _OPENS_OBJECT = b"\n{"
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,32 +44,51 @@ class _Object(dict[str, Any]):
 
 def read_lines(path: Path) -> Iterator[list[bytes]]:
     """The lines of a zstd file in groups, without their newline."""
-    for _, lines in _chunks(path):
-        yield lines
-
-
-def _chunks(path: Path) -> Iterator[tuple[bytes, list[bytes]]]:
     left = b""
+    for chunk in _chunks(path):
+        *lines, left = (left + chunk).split(b"\n")
+        yield lines
+    if left:
+        yield [left]
+
+
+def _chunks(path: Path) -> Iterator[bytes]:
     with pa.CompressedInputStream(pa.OSFile(str(path)), "zstd") as stream:
         while chunk := stream.read(_CHUNK):
-            *lines, left = (left + chunk).split(b"\n")
-            yield chunk, lines
-    if left:
-        yield b"", [left]
+            yield chunk
 
 
 def survey(path: Path, rows: int) -> Lines:
-    """Look at each line once; `rows` is how many to expect, by which the sample is spread."""
+    """Look at each line once; `rows` is how many to expect, by which the sample is spread.
+
+    Lines are found in whole chunks by numpy: an object a line would cost four times as much.
+    """
     digest = hashlib.sha256()
     step = max(1, rows // SAMPLE)
     sample: list[bytes] = []
     count = 0
     is_suspect = False
-    for chunk, lines in _chunks(path):
+    left = b""  # of the line in which the last chunk ended
+    for chunk in _chunks(path):
         digest.update(chunk)
-        is_suspect = is_suspect or not all(map(_opens_object, lines))
-        sample += lines[-count % step :: step]
-        count += len(lines)
+        octets = np.frombuffer(chunk, np.uint8)
+        ends = np.flatnonzero(octets == _NEWLINE)
+        starts = ends[:-1] + 1 if chunk.endswith(b"\n") else ends + 1
+        is_suspect = (
+            is_suspect
+            or (not left and octets[0] != _OPENS_OBJECT)
+            or bool((octets[starts] != _OPENS_OBJECT).any())
+        )
+        for place in range(-count % step, len(ends), step):
+            if place:
+                sample.append(chunk[ends[place - 1] + 1 : ends[place]])
+            else:
+                sample.append(left + chunk[: ends[0]])
+        left = chunk[ends[-1] + 1 :] if len(ends) else left + chunk
+        count += len(ends)
+    if left:
+        sample += [left] if count % step == 0 else []
+        count += 1
     return Lines(count, digest.hexdigest(), is_suspect, tuple(sample))
 
 

@@ -60,7 +60,7 @@ def write_typed(batch: Batch, stream: Stream, connection: duckdb.DuckDBPyConnect
     with replacing(batch.path / TYPED) as part:
         connection.execute(
             f"copy ({going_on}) to '{_sql(part)}' "
-            "(format parquet, compression zstd, use_tmp_file false)"
+            "(format parquet, compression zstd, compression_level 1, use_tmp_file false)"
         )
         written = int(pq.read_metadata(part).num_rows)
     row = connection.execute(f"select count(*) {kept}").fetchone()

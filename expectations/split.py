@@ -43,7 +43,13 @@ def stage(connection: duckdb.DuckDBPyConnection, facts: Facts, suite: Suite) -> 
     connection.execute(
         f"""
         create or replace table repeated as
-        select {key} from {TABLE} where {_known(stream)} group by {key} having count(*) > 1
+        with again as (
+            select hash({key}) as hashed from {TABLE}
+            where {_known(stream)} group by hashed having count(*) > 1
+        )
+        select {key} from {TABLE}
+        where {_known(stream)} and hash({key}) in (select hashed from again)
+        group by {key} having count(*) > 1
         """
     )
     connection.execute(f"create or replace table conflicts as {_conflicts(stream, suite.version)}")

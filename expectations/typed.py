@@ -26,14 +26,16 @@ UNREADABLE = "unreadable"
 _CAST: dict[Type, str] = {
     "text": "case when not contains({0}, chr(0)) then {0} end",
     "json": "{0}",
+    # What a value is written as again tells more cheaply than a pattern that it was read whole.
     "bigint": (
-        r"case when regexp_full_match({0}, '[+-]?[0-9]+(\.0*)?') then try_cast({0} as bigint) end"
+        "case when try_cast({0} as bigint)::varchar = {0} then try_cast({0} as bigint) "
+        r"when regexp_full_match({0}, '[+-]?[0-9]+(\.0*)?') then try_cast({0} as bigint) end"
     ),
     "decimal": (
-        r"case when not regexp_full_match({0}, '[+-]?[0-9]+(\.[0-9]*)?([eE][+-]?[0-9]+)?') "
-        "then null "
-        r"when regexp_matches({0}, '\.[0-9]{{7}}|[eE]') then half_even({0}) "
-        "else try_cast({0} as decimal(18, 6)) end"
+        r"case when regexp_full_match({0}, '[+-]?[0-9]+(\.[0-9]{{0,6}})?') "
+        "then try_cast({0} as decimal(18, 6)) "
+        r"when regexp_full_match({0}, '[+-]?[0-9]+(\.[0-9]*)?([eE][+-]?[0-9]+)?') "
+        "then half_even({0}) end"
     ),
     "double": (
         "case when regexp_full_match({0}, '[+-]?[0-9]+([.][0-9]*)?([eE][+-]?[0-9]+)?') "
@@ -41,7 +43,7 @@ _CAST: dict[Type, str] = {
     ),
     "boolean": "case {0} when 'true' then true when 'false' then false end",
     "date": (
-        "case when regexp_full_match({0}, '[0-9]{{4}}-[0-9]{{2}}-[0-9]{{2}}') and {0} >= '0001' "
+        "case when length({0}) = 10 and {0} >= '0001' and try_cast({0} as date)::varchar = {0} "
         "then try_cast({0} as date) end"
     ),
     "timestamp": (

@@ -184,17 +184,18 @@ class Client:
         JSON has no literal CR or LF inside a string, and the decoder refuses a body that does.
         """
         try:
-            reply.body.decode("utf-8")
+            if not reply.body.isascii():
+                reply.body.decode("utf-8")
             body, raw = _decoded(reply.body)
             if bytes(raw.get("error", b"null")) != b"null":
                 raise understand(reply, self._title, self._rules, self._explain)
             if request.rows is None:
-                return [msgspec.Raw(_one_line(body))], {}
+                return [msgspec.Raw(_one_line(body, body))], {}
             envelope = {
                 key: msgspec.json.decode(value) for key, value in raw.items() if key != request.rows
             }
             if request.rows in raw:
-                return _ROWS.decode(_one_line(raw[request.rows])), envelope
+                return _ROWS.decode(_one_line(raw[request.rows], body)), envelope
         except msgspec.ValidationError as error:
             raise Refused(
                 f"{self._title}: the answer of {reply.url} has another shape ({error})",
@@ -239,6 +240,6 @@ def _decoded(body: bytes) -> tuple[bytes, dict[str, msgspec.Raw]]:
         return mended, _ENVELOPE.decode(mended)
 
 
-def _one_line(json: bytes | msgspec.Raw) -> bytes | msgspec.Raw:
-    plain = bytes(json)
-    return plain.translate(None, b"\r\n") if b"\n" in plain or b"\r" in plain else json
+def _one_line(json: bytes | msgspec.Raw, body: bytes) -> bytes | msgspec.Raw:
+    """A part of `body` without CR and LF."""
+    return bytes(json).translate(None, b"\r\n") if b"\n" in body or b"\r" in body else json

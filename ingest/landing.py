@@ -184,10 +184,9 @@ class Draft:
 
     def add(self, page: Page) -> None:
         if page.rows:
-            lines = b"\n".join([*page.rows, b""])
-            self._stream.write(lines)
-            self._digest.update(lines)
-            self._bytes += len(lines)
+            self._stream.write(page.lines)
+            self._digest.update(page.lines)
+            self._bytes += len(page.lines)
         call = Call(
             call_id="",
             method=page.method,

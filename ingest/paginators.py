@@ -29,7 +29,7 @@ def pages(
     Raises Transient where the vendor repeats a page or a page token, Refused after `most` pages.
     """
     asked = {request.identity}
-    got: set[str] = set()
+    got: set[int] = set()
     following: Request | None = request
     while following is not None:
         page = fetch(following)

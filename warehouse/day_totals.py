@@ -11,6 +11,7 @@ import duckdb
 
 from ingest.batch import TYPED, Batch
 from ingest.registry import SOURCES
+from ingest.stream import Column
 
 
 def record_day_totals(connection: duckdb.DuckDBPyConnection, batch: Batch) -> None:
@@ -26,7 +27,7 @@ def record_day_totals(connection: duckdb.DuckDBPyConnection, batch: Batch) -> No
     described = connection.execute("describe select * from read_parquet(?)", [path]).fetchall()
     present = {row[0] for row in described}
     measures = [
-        column.name
+        column
         for column in stream.columns
         if column.type in ("bigint", "decimal", "double")
         and column.name not in stream.key
@@ -34,10 +35,8 @@ def record_day_totals(connection: duckdb.DuckDBPyConnection, batch: Batch) -> No
     ]
     if not measures:
         return
-    sums = ", ".join(
-        f'coalesce(sum(cast("{name}" as decimal(38, 6))), 0) as "{name}"' for name in measures
-    )
-    listed = ", ".join(f'"{name}"' for name in measures)
+    sums = ", ".join(f'coalesce({_exact_sum(column)}, 0) as "{column.name}"' for column in measures)
+    listed = ", ".join(f'"{column.name}"' for column in measures)
     connection.execute(
         f"""
         insert into ops.day_totals
@@ -62,3 +61,10 @@ def record_day_totals(connection: duckdb.DuckDBPyConnection, batch: Batch) -> No
             path,
         ],
     ).fetchall()
+
+
+def _exact_sum(column: Column) -> str:
+    """Sums of whole numbers and decimals are exact; doubles are rounded before, one by one."""
+    if column.type == "double":
+        return f'sum(cast("{column.name}" as decimal(38, 6)))'
+    return f'cast(sum("{column.name}") as decimal(38, 6))'

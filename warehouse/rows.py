@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 import duckdb
 
-from ingest.batch import QUARANTINE, TYPED, Batch
+from ingest.batch import QUARANTINE, TYPED, Batch, Window
 from ingest.stream import Stream, raw_table
 from warehouse.errors import BatchBroken
 from warehouse.personal import PADS, HashKey, stored
@@ -89,11 +89,10 @@ def _stored_rows(target: Target) -> tuple[str, dict[str, object]]:
     )
     is_archived = target.stream.load == "changes" and "is_archived" in present
     deleted = "coalesce(is_archived, false)" if is_archived else "false"
-    return (
-        f"select {columns}, _line, _call_id, {deleted} as _is_deleted"
-        f" from read_parquet($path), {PADS}",
-        {"path": path, **target.key.pads},
-    )
+    rows = f"select {columns}, _line, _call_id, {deleted} as _is_deleted from read_parquet($path)"
+    if any(column.personal for column in target.stream.columns if column.name in present):
+        return f"{rows}, {PADS}", {"path": path, **target.key.pads}
+    return rows, {"path": path}
 
 
 def _stage(target: Target) -> None:
@@ -132,36 +131,53 @@ def _replace_days(target: Target) -> None:
             f"{target.batch.folder}: {outside} typed rows lie outside {window.start}..{window.end};"
             " gate this batch again"
         )
-    target.run(
+    replaced = f"{day} between date '{window.start}' and date '{window.end}'{_not_newer(target)}"
+    target.run(f"delete from {target.table} where _account = ? and {replaced}", target.account)
+    # Straight from the file, and without a join, which DuckDB does not stream in the file's order:
+    # a large window in memory would double what the gate needs.
+    rows, parameters = _stored_rows(target)
+    rows = f"select * from ({rows}) where {replaced}"
+    _insert(target, rows, parameters, is_sorted=not _goes_by_day(target, window))
+
+
+def _not_newer(target: Target) -> str:
+    """The SQL that leaves out days of the window that a newer batch covers."""
+    newer = target.run(
         """
-        create or replace temporary table replaced_days as
-        select cast(days.day as date) as day
-        from range(cast(? as timestamp), cast(? as timestamp) + interval 1 day, interval 1 day)
-            as days (day)
-        where not exists (
-            select 1
-            from ops.loaded_batches as newer
-            where newer.source = ? and newer.account = ? and newer.stream = ?
-                and newer.sequence > ? and newer.state = 'passed'
-                and days.day between newer.window_start and newer.window_end
-        )
+        select distinct window_start, window_end
+        from ops.loaded_batches
+        where source = ? and account = ? and stream = ? and sequence > ? and state = 'passed'
+        order by all
         """,
-        window.start,
-        window.end,
         *_identity(target),
         target.sequence,
     )
-    replaced = f"{day} in (select day from replaced_days)"
-    target.run(
-        f"delete from {target.table} where _account = ? and {day} between ? and ? and {replaced}",
-        target.account,
-        window.start,
-        window.end,
+    day = target.stream.date_column
+    return "".join(
+        f" and not \"{day}\" between date '{start}' and date '{end}'" for start, end in newer
     )
-    # Straight from the file: a large window in a table of its own would double the memory.
-    rows, parameters = _stored_rows(target)
-    _insert(target, f"select * from ({rows}) where {replaced}", parameters)
-    target.run("drop table replaced_days")
+
+
+def _goes_by_day(target: Target, window: Window) -> bool:
+    """Whether the rows of a large window lie day after day already, as most vendors send them;
+    sorting it takes as much memory as the window.
+
+    What counts is how many groups of rows one day lies in, for so many a scan of it must read. By
+    the file's own statistics, the days of all groups, added up, are hardly more than the window's.
+    A single group, a hundred thousand rows, is sorted at once.
+    """
+    days = (window.end - window.start).days + 1
+    return target.run(
+        """
+        select count(*) > 1 and bool_and(stats_min_value is not null) and sum(
+            date_diff('day', left(stats_min_value, 10)::date, left(stats_max_value, 10)::date) + 1
+        ) <= 2 * (cast(? as bigint) + count(*))
+        from parquet_metadata(?) where path_in_schema = ?
+        """,
+        days,
+        str(target.batch.path / TYPED),
+        target.stream.date_column,
+    ) == [(True,)]
 
 
 def _upsert(target: Target) -> None:
@@ -229,15 +245,23 @@ def _quarantined_keys(target: Target) -> list[tuple[object, ...]]:
     return [tuple(key.get(name) for name in target.stream.key) for key in keys]
 
 
-def _insert(target: Target, rows: str, parameters: Mapping[str, object] | None = None) -> None:
-    """Rows enter in the order of day and key, so that files keep their order in time."""
+def _insert(
+    target: Target,
+    rows: str,
+    parameters: Mapping[str, object] | None = None,
+    *,
+    is_sorted: bool = True,
+) -> None:
+    """Rows enter in the order of day and key, so that files keep their order in time, or, where
+    they need not be sorted for that, as they come."""
     date_column = target.stream.date_column if target.stream.load == "window" else None
     order = [*([date_column] if date_column else []), *target.stream.key]
     listed = ", ".join(f'"{name}"' for name in dict.fromkeys(order))
+    ordered = f" order by {listed}" if is_sorted else ""
     target.connection.execute(
         f"insert into {target.table} by name select *, $account as _account,"
         " $batch_id as _batch_id, cast($sequence as bigint) as _sequence"
-        f" from ({rows} order by {listed})",
+        f" from ({rows}{ordered})",
         {
             "account": target.account,
             "batch_id": target.batch.manifest.batch_id,

@@ -69,6 +69,8 @@ CASTS = [
     ("date", "2026-02-30", None),
     ("date", "2026-13-01", None),
     ("date", "0000-01-01", None),
+    ("date", "10000-01-01", None),
+    ("date", "infinity", None),
     ("date", "2026-01-01T00:00:00Z", None),
     ("date", "2026-1-1", None),
     ("date", "01/02/2026", None),

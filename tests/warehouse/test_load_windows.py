@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tempfile
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 
@@ -13,6 +14,7 @@ from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
 from boscard.home import Home
+from expectations.verdict import read_verdict, write_verdict
 from ingest.batch import TYPED
 from ingest.landing import Landing
 from tests.warehouse.landed import KEY, a_clock, ad_day, gate
@@ -48,6 +50,36 @@ class TestWindow:
         load_night()
         rows = query("select report_date from raw.google_ads__campaign_daily")
         assert [row[0].day for row in rows] == [2, 5, 9, 14]
+
+    @pytest.mark.parametrize(
+        ("sent", "is_sorted"),
+        [("day after day", False), ("campaign after campaign", True)],
+    )
+    def test_a_large_window_is_sorted_unless_its_rows_lie_day_after_day(
+        self, landing, load_night, query, sent, is_sorted
+    ) -> None:
+        batch = ads(landing, [ad_day(day(1))])
+        order = "report_date" if sent == "day after day" else "campaign_id::bigint"
+        with duckdb.connect() as connection:
+            connection.execute(
+                "create table typed as select unnest(range(8192)) as number, * replace (null as"
+                f" campaign_id) from read_parquet('{batch.path / TYPED}')"
+            )
+            connection.execute(
+                "create table spread as select * exclude (number) replace (8192 - number // 20 as"
+                " campaign_id, date '2025-10-01' + (number % 20)::int as report_date,"
+                " number + 1 as _line) from typed"
+            )
+            connection.execute(
+                f"copy (from spread order by {order}, _line) to '{batch.path / TYPED}'"
+                " (format parquet, row_group_size 2048)"
+            )
+        verdict = read_verdict(batch)
+        write_verdict(batch, replace(verdict, rows_in=8192, rows_loaded=8192))
+        load_night()
+        rows = query("select report_date, campaign_id from raw.google_ads__campaign_daily")
+        assert [row[0] for row in rows] == sorted(row[0] for row in rows)
+        assert (rows == sorted(rows)) == is_sorted
 
     def test_an_older_batch_that_passes_late_brings_only_what_no_newer_one_covers(
         self, landing, load_night, query
