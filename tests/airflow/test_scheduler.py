@@ -81,6 +81,16 @@ def test_each_dag_runs_once_for_the_newest_night(scheduled: Scheduled, plain: Pl
     assert set(scheduled.tasks.values()) == {"success"}
 
 
+def test_a_collector_hears_what_the_guide_says_to_watch(scheduled: Scheduled, up: Up) -> None:
+    """Which run ended how after how long, whether the scheduler lives, who has the warehouse."""
+    metrics = up.collector.metrics
+    assert metrics["airflow.scheduler_heartbeat"]
+    pools = {each["pool_name"] for each in metrics["airflow.pool.open_slots"]}
+    assert {"warehouse", "vendor_hubspot"} <= pools
+    ended = {each["dag_id"] for each in metrics["airflow.dagrun.duration.success"]}
+    assert {"scorecard", *(dag for dag in scheduled.runs if dag != "scorecard")} <= ended
+
+
 def test_it_is_published_as_its_plain_steps_would(scheduled: Scheduled, plain: Plain) -> None:
     assert scheduled.left.content_hash == plain.night.content_hash
     assert scheduled.left.publication_id == plain.night.publication_id
