@@ -81,6 +81,8 @@ def _dataset(place: Place) -> Any:
 def _dbt_events(home: Home) -> list[Any]:
     from openlineage.common.provider.dbt.local import DbtLocalArtifactProcessor
 
+    from warehouse.transform import dbt_environment
+
     parent = _parent()
     processor = DbtLocalArtifactProcessor(
         producer=PRODUCER,
@@ -89,7 +91,8 @@ def _dbt_events(home: Home) -> list[Any]:
         target_path=str(home.dbt_target),
     )
     processor.dbt_run_metadata = parent
-    told = processor.parse()
+    with dbt_environment(home):
+        told = processor.parse()
     return [*told.completes, *told.fails]
 
 

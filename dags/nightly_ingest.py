@@ -14,9 +14,9 @@ from airflow.sdk import (
     task,
 )
 
+from boscard import open_lineage
 from boscard.backfill import ASKED
 from boscard.lineage import gated, pulled
-from boscard.open_lineage import tell
 from boscard.retry_policy import RETRIES, SHORT, ByRecovery
 from boscard.settings import read_settings
 from boscard.tonight import RUN_TYPES, tonight
@@ -93,7 +93,7 @@ def ingest_dag(source: Source) -> DAG:
             night = tonight()
             units = night.due(source.name, only=(work["account"], work["stream"]))
             batches = night.pull(units, read_connection, VariableTokens())
-            tell(pulled, night, source.name, work["account"], work["stream"])
+            open_lineage.tell(pulled, night, source.name, work["account"], work["stream"])
             return batches
 
         @task(trigger_rule="all_done")
@@ -101,7 +101,7 @@ def ingest_dag(source: Source) -> DAG:
             """Judge each new batch; returns how many passed, were held, were blocked."""
             night = tonight()
             verdicts = night.gate(source.name)
-            tell(gated, night, source.name)
+            open_lineage.tell(gated, night, source.name)
             states = [verdict.state for verdict in verdicts]
             return {state: states.count(state) for state in ("passed", "held", "blocked")}
 

@@ -18,9 +18,9 @@ from airflow.sdk import (
     task,
 )
 
+from boscard import open_lineage
 from boscard.lateness import tell_late
 from boscard.lineage import loaded, published
-from boscard.open_lineage import tell, tell_dbt
 from boscard.retry_policy import RETRIES, SHORT, ByRecovery
 from boscard.settings import read_settings
 from boscard.tonight import RUN_TYPES, tonight
@@ -95,7 +95,7 @@ with DAG(
         """Load each gated batch exactly once."""
         night = tonight()
         report = night.load()
-        tell(loaded, night, report)
+        open_lineage.tell(loaded, night, report)
         return {"loaded": len(report.loaded), "held": len(report.held), "rows": report.rows}
 
     @task(pool="warehouse")
@@ -105,7 +105,7 @@ with DAG(
         report = night.transform()
         if report.error:
             raise RuntimeError(f"dbt stopped: {report.error}")
-        tell_dbt(night.home)
+        open_lineage.tell_dbt(night.home)
         return {node.name: node.seconds for node in report.nodes if node.kind != "test"}
 
     @task(pool="warehouse")
@@ -123,7 +123,7 @@ with DAG(
         """The three places, with one content hash."""
         night = tonight()
         publication = night.publish()
-        tell(published, night)
+        open_lineage.tell(published, night)
         return {"publication_id": publication.publication_id, "hash": publication.content_hash}
 
     @task(trigger_rule="all_done")

@@ -111,6 +111,15 @@ def test_a_backfill_of_a_week_is_the_same_too(
     assert backfilled == plain.backfill
 
 
+def test_upkeep_cleans_airflows_own_database(scheduled: Scheduled, up: Up) -> None:
+    """From a task, which Airflow does not tell where its database is."""
+    airflow = scheduled.airflow
+    run_id = airflow.trigger("upkeep", {})
+    run = waited("upkeep", lambda: airflow.ended("upkeep", run_id))
+    assert run["state"] == "success", airflow.tasks("upkeep", run_id)
+    assert "dag_run" in (up.home.logs / "upkeep.log").read_text()
+
+
 @pytest.mark.parametrize("dag", ["ingest_hubspot", "scorecard"])
 def test_past_nights_are_refused(scheduled: Scheduled, plain: Plain, dag: str) -> None:
     """Vendors keep no past state, so a past night cannot be had by running it now."""
