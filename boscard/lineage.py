@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 
 from ingest.stream import raw_table
 
@@ -93,4 +94,7 @@ def in_warehouse(warehouse: Path, relation: str) -> Place:
 def _landed(
     night: Night, source: str, account: str, stream: str, checks: dict[str, bool] | None = None
 ) -> Place:
-    return Place("file", f"{night.home.landing}/{source}/{account}/{stream}", checks or {})
+    root = urlsplit(str(night.landing.root))
+    namespace = f"{root.scheme}://{root.netloc}" if root.scheme else "file"
+    path = root.path.lstrip("/") if root.scheme else root.path
+    return Place(namespace, f"{path}/{source}/{account}/{stream}", checks or {})
