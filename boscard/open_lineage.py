@@ -83,8 +83,16 @@ def _dbt_events(home: Home) -> list[Any]:
 
     from warehouse.transform import dbt_environment
 
+    class Processor(DbtLocalArtifactProcessor):  # type: ignore[misc]
+        def get_dbt_metadata(self) -> Any:
+            """OpenLineage takes a source's name for that of its table, which is `identifier`."""
+            manifest, *others = super().get_dbt_metadata()
+            for source in manifest["sources"].values():
+                source["name"] = source["identifier"]
+            return manifest, *others
+
     parent = _parent()
-    processor = DbtLocalArtifactProcessor(
+    processor = Processor(
         producer=PRODUCER,
         job_namespace=parent.job_namespace,
         project_dir=str(PROJECT / "dbt_project"),

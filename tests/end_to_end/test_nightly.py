@@ -111,15 +111,18 @@ def test_openlineage_hears_of_every_task_and_nothing_failed(ran: Ran, lineage: P
         pytest.param(
             "google_ads://4185550101 campaign_daily",
             {"scorecard", "kpi_values", "ad_performance_daily"},
-            {"deals"},
+            {"survey_scores"},
             id="ads",
         ),
         pytest.param(
-            "hubspot://24601001 deals", {"scorecard", "deals"}, {"ad_performance_daily"}, id="crm"
+            "hubspot://24601001 deals",
+            {"scorecard", "kpi_values", "deals"},
+            {"ad_performance_daily", "survey_scores"},
+            id="crm",
         ),
         pytest.param(
             "typeform://northwind responses",
-            {"scorecard", "kpi_values"},
+            {"scorecard", "kpi_values", "survey_scores"},
             {"ad_performance_daily", "deals"},
             id="survey",
         ),
