@@ -17,6 +17,8 @@ from boscard.settings import Settings
 from ingest.registry import SOURCES
 
 DATABASE = "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN"
+# The same for `airflow db clean` in a task: Airflow takes its own variable from its tasks.
+DATABASE_TO_CLEAN = "BOSCARD_AIRFLOW_DATABASE"
 
 
 def environment(home: Home, port: int | None = None) -> dict[str, str]:
@@ -55,6 +57,7 @@ def environment(home: Home, port: int | None = None) -> dict[str, str]:
             "AIRFLOW__CORE__SIMPLE_AUTH_MANAGER_PASSWORDS_FILE": str(passwords_file(home)),
         }
     environ = {**ours, **os.environ}
+    environ.setdefault(DATABASE_TO_CLEAN, environ[DATABASE])
     environ.pop("PYTHONDONTWRITEBYTECODE", None)
     return environ
 

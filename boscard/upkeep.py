@@ -108,12 +108,17 @@ def remove_logs(home: Home, settings: Settings, moment: datetime) -> Freed:
     return Freed("logs", items, size)
 
 
-def clean_airflow(home: Home, settings: Settings, moment: datetime) -> None:
-    """Remove old runs, logs and events from Airflow's database. Raises RuntimeError.
-
-    Not for a task: Airflow keeps its tasks from its database.
-    """
+def clean_airflow(home: Home, settings: Settings, moment: datetime) -> str:
+    """Remove old runs, logs and events from Airflow's database. Raises RuntimeError."""
+    if airflow_home.DATABASE not in os.environ and not (home.airflow / "migrated").exists():
+        return "Airflow's database: there is none"
     environ = airflow_home.environment(home)
+    database = environ[airflow_home.DATABASE_TO_CLEAN]
+    if database.startswith("airflow-db-not-allowed"):
+        return f"Airflow's database: not cleaned, {airflow_home.DATABASE_TO_CLEAN} is not set"
+    # what Airflow gives its tasks in place of its database
+    for name in ("AIRFLOW__CORE__SQL_ALCHEMY_CONN", "_AIRFLOW_PROCESS_CONTEXT"):
+        environ.pop(name, None)
     oldest = (moment - timedelta(days=settings.upkeep.keep_logs)).isoformat(timespec="seconds")
     command = [airflow_home.airflow_command(), "db", "clean", "--clean-before-timestamp", oldest]
     log = home.logs / "upkeep.log"
@@ -121,30 +126,29 @@ def clean_airflow(home: Home, settings: Settings, moment: datetime) -> None:
     with log.open("ab") as file:
         done = subprocess.run(
             [*command, "--yes", "--skip-archive"],
-            env=environ,
+            env=environ | {airflow_home.DATABASE: database},
             stdout=file,
             stderr=file,
             check=False,
         )
     if done.returncode:
         raise RuntimeError(f"`airflow db clean` failed: see {log}")
+    return "Airflow's database: cleaned"
 
 
-PARTS: Final[Mapping[str, Callable[[Home, Settings, datetime], Freed]]] = {
+PARTS: Final[Mapping[str, Callable[[Home, Settings, datetime], Freed | str]]] = {
     "release_bytes": release_bytes,
     "prune_publications": prune_publications,
     "checkpoint": checkpoint,
     "remove_logs": remove_logs,
+    "clean_airflow": clean_airflow,
 }
 
 
 def everything(home: Home, settings: Settings, moment: datetime) -> Iterator[str]:
-    """A line a part, when it is done; Airflow's database too, where there is one."""
+    """A line a part, when it is done."""
     for part in PARTS.values():
         yield str(part(home, settings, moment))
-    if airflow_home.DATABASE in os.environ or (home.airflow / "migrated").exists():
-        clean_airflow(home, settings, moment)
-        yield "Airflow's database: cleaned"
 
 
 def _replaced(landing: Landing, before: date) -> Iterator[Batch]:

@@ -14,7 +14,9 @@ from airflow.sdk import (
     task,
 )
 
+from boscard import open_lineage
 from boscard.backfill import ASKED
+from boscard.lineage import gated, pulled
 from boscard.retry_policy import RETRIES, SHORT, ByRecovery
 from boscard.settings import read_settings
 from boscard.tonight import RUN_TYPES, tonight
@@ -90,12 +92,16 @@ def ingest_dag(source: Source) -> DAG:
             get_current_context()["work"] = work  # type: ignore[typeddict-unknown-key]
             night = tonight()
             units = night.due(source.name, only=(work["account"], work["stream"]))
-            return night.pull(units, read_connection, VariableTokens())
+            batches = night.pull(units, read_connection, VariableTokens())
+            open_lineage.tell(pulled, night, source.name, work["account"], work["stream"])
+            return batches
 
         @task(trigger_rule="all_done")
         def gate() -> dict[str, int]:
             """Judge each new batch; returns how many passed, were held, were blocked."""
-            verdicts = tonight().gate(source.name)
+            night = tonight()
+            verdicts = night.gate(source.name)
+            open_lineage.tell(gated, night, source.name)
             states = [verdict.state for verdict in verdicts]
             return {state: states.count(state) for state in ("passed", "held", "blocked")}
 
@@ -117,8 +123,7 @@ def ingest_dag(source: Source) -> DAG:
                 )
             return report
 
-        pulled = pull.expand(work=plan())
-        pulled >> gate() >> verdict()
+        pull.expand(work=plan()) >> gate() >> verdict()
     return dag
 
 

@@ -18,7 +18,9 @@ from airflow.sdk import (
     task,
 )
 
+from boscard import open_lineage
 from boscard.lateness import tell_late
+from boscard.lineage import loaded, published
 from boscard.retry_policy import RETRIES, SHORT, ByRecovery
 from boscard.settings import read_settings
 from boscard.tonight import RUN_TYPES, tonight
@@ -91,15 +93,19 @@ with DAG(
     @task(pool="warehouse", trigger_rule="all_done")
     def load() -> dict[str, int]:
         """Load each gated batch exactly once."""
-        report = tonight().load()
+        night = tonight()
+        report = night.load()
+        open_lineage.tell(loaded, night, report)
         return {"loaded": len(report.loaded), "held": len(report.held), "rows": report.rows}
 
     @task(pool="warehouse")
     def transform() -> dict[str, float]:
         """One dbt build; what did not build or did not hold is for the audit to judge."""
-        report = tonight().transform()
+        night = tonight()
+        report = night.transform()
         if report.error:
             raise RuntimeError(f"dbt stopped: {report.error}")
+        open_lineage.tell_dbt(night.home)
         return {node.name: node.seconds for node in report.nodes if node.kind != "test"}
 
     @task(pool="warehouse")
@@ -115,7 +121,9 @@ with DAG(
     @task(pool="warehouse", outlets=[Asset("scorecard_published")])
     def publish() -> dict[str, Any]:
         """The three places, with one content hash."""
-        publication = tonight().publish()
+        night = tonight()
+        publication = night.publish()
+        open_lineage.tell(published, night)
         return {"publication_id": publication.publication_id, "hash": publication.content_hash}
 
     @task(trigger_rule="all_done")

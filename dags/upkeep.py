@@ -23,10 +23,10 @@ kept. Nothing that a number rests on is touched: every night can still be replay
 | `prune_publications` | files of all but the newest publications |
 | `checkpoint` | the warehouse's log into its file |
 | `remove_logs` | logs that nobody has written to for long |
+| `clean_airflow` | old runs, logs and events in Airflow's own database |
 
 **Triage.** `checkpoint` red, *WarehouseBusy*: a night is still at work; it is tried again. Anything
-else is a bug of ours and may wait: only disk space is at stake. Airflow keeps its tasks from its
-own database: `boscard upkeep` on the command line cleans that too.
+else is a bug of ours and may wait: only disk space is at stake.
 """
 
 with DAG(
@@ -64,4 +64,5 @@ with DAG(
         part.override(task_id="prune_publications")("prune_publications"),
         part.override(task_id="checkpoint", pool="warehouse")("checkpoint"),
         part.override(task_id="remove_logs")("remove_logs"),
+        part.override(task_id="clean_airflow")("clean_airflow"),
     )

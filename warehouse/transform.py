@@ -74,7 +74,7 @@ def transform(home: Home, settings: Settings, clock: Clock) -> TransformReport:
         "--exclude-resource-type=unit_test",
         f"--vars={json.dumps(variables(settings, clock))}",
     ]
-    with writer_lock(home), _environment(home):
+    with writer_lock(home), dbt_environment(home):
         # Until dbt has ended, nothing says which night the marts hold: half of them is never read.
         (home.dbt_target / "run_results.json").unlink(missing_ok=True)
         try:
@@ -118,8 +118,8 @@ def _report(outcome: Any) -> TransformReport:
 
 
 @contextmanager
-def _environment(home: Home) -> Iterator[None]:
-    """What the profile reads, for the time of one build."""
+def dbt_environment(home: Home) -> Iterator[None]:
+    """What the profile reads, as long as the context lasts."""
     wanted = {
         "BOSCARD_WAREHOUSE": str(home.warehouse),
         "DBT_SEND_ANONYMOUS_USAGE_STATS": "false",

@@ -28,6 +28,7 @@ from boscard.settings import Settings, read_settings
 from ingest.landing import Landing
 from publish.read import current_record
 from tests.airflow.rest import Airflow
+from tests.dags.collector import Collector, collector
 from tests.end_to_end.nights import installed
 
 HISTORY, AWAY, WEEK = timedelta(days=52), timedelta(days=7), timedelta(days=6)
@@ -63,6 +64,7 @@ class Up:
     home: Home
     settings: Path
     port: int
+    collector: Collector
     said: list[str] = field(default_factory=list)
 
     def boscard(self, *arguments: str) -> None:
@@ -93,7 +95,12 @@ class Up:
         ours = ("AIRFLOW", "BOSCARD", "PYTEST")
         kept = {name: value for name, value in os.environ.items() if not name.startswith(ours)}
         homes = {"BOSCARD_HOME": str(self.home.root), "BOSCARD_SETTINGS": str(self.settings)}
-        return kept | homes | {"COLUMNS": "10000"}
+        metrics = {
+            "AIRFLOW__METRICS__OTEL_ON": "True",
+            "OTEL_EXPORTER_OTLP_ENDPOINT": self.collector.url,
+            "OTEL_METRIC_EXPORT_INTERVAL": "5000",
+        }
+        return kept | homes | metrics | {"COLUMNS": "10000"}
 
 
 @pytest.fixture(scope="session")
@@ -121,12 +128,13 @@ def up(plain: Plain, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Up]:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
-    up = Up(home, plain.settings, port)
-    try:
-        yield up
-    finally:
-        up.boscard("down")
-        assert processes_below(home.root) == []
+    with collector() as collected:
+        up = Up(home, plain.settings, port, collected)
+        try:
+            yield up
+        finally:
+            up.boscard("down")
+            assert processes_below(home.root) == []
 
 
 def left(home: Home) -> Left:

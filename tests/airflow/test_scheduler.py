@@ -81,6 +81,16 @@ def test_each_dag_runs_once_for_the_newest_night(scheduled: Scheduled, plain: Pl
     assert set(scheduled.tasks.values()) == {"success"}
 
 
+def test_a_collector_hears_what_the_guide_says_to_watch(scheduled: Scheduled, up: Up) -> None:
+    """Which run ended how after how long, whether the scheduler lives, who has the warehouse."""
+    metrics = up.collector.metrics
+    assert metrics["airflow.scheduler_heartbeat"]
+    pools = {each["pool_name"] for each in metrics["airflow.pool.open_slots"]}
+    assert {"warehouse", "vendor_hubspot"} <= pools
+    ended = {each["dag_id"] for each in metrics["airflow.dagrun.duration.success"]}
+    assert {"scorecard", *(dag for dag in scheduled.runs if dag != "scorecard")} <= ended
+
+
 def test_it_is_published_as_its_plain_steps_would(scheduled: Scheduled, plain: Plain) -> None:
     assert scheduled.left.content_hash == plain.night.content_hash
     assert scheduled.left.publication_id == plain.night.publication_id
@@ -99,6 +109,15 @@ def test_a_backfill_of_a_week_is_the_same_too(
     windows = {str(window.start) for *_, window, _ in new if window}
     assert str(plain.week[0]) in windows
     assert backfilled == plain.backfill
+
+
+def test_upkeep_cleans_airflows_own_database(scheduled: Scheduled, up: Up) -> None:
+    """From a task, which Airflow does not tell where its database is."""
+    airflow = scheduled.airflow
+    run_id = airflow.trigger("upkeep", {})
+    run = waited("upkeep", lambda: airflow.ended("upkeep", run_id))
+    assert run["state"] == "success", airflow.tasks("upkeep", run_id)
+    assert "dag_run" in (up.home.logs / "upkeep.log").read_text()
 
 
 @pytest.mark.parametrize("dag", ["ingest_hubspot", "scorecard"])

@@ -7,9 +7,18 @@ from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
+from boscard import airflow_home
+from boscard.airflow_home import DATABASE, DATABASE_TO_CLEAN
 from boscard.home import PROJECT, Home
 from boscard.settings import read_settings
-from boscard.upkeep import PARTS, checkpoint, prune_publications, release_bytes, remove_logs
+from boscard.upkeep import (
+    PARTS,
+    checkpoint,
+    clean_airflow,
+    prune_publications,
+    release_bytes,
+    remove_logs,
+)
 from ingest.batch import CALLS, MANIFEST, QUARANTINE, RELEASED, ROWS, TYPED, VERDICT
 from ingest.landing import Landing
 from tests.warehouse.landed import land
@@ -105,6 +114,36 @@ def test_files_without_a_publication_are_let_be(home):
     assert len(list(home.publications.glob("marts_*"))) == 1
 
 
-def test_nothing_to_do_is_no_error(home):
-    for part in PARTS.values():
-        assert part(home, SETTINGS, NOW).items == 0
+def test_nothing_to_do_is_no_error(home, monkeypatch):
+    monkeypatch.delenv(DATABASE, raising=False)
+    *said, of_airflow = [str(part(home, SETTINGS, NOW)) for part in PARTS.values()]
+    assert [words.partition(": ")[2] for words in said] == ["0 removed, 0.0 MB"] * len(said)
+    assert of_airflow == "Airflow's database: there is none"
+    assert not home.airflow.exists()
+
+
+@pytest.fixture
+def asked(tmp_path, monkeypatch):
+    """A program in Airflow's place that writes down what it was asked, and of which database."""
+    program, asked = tmp_path / "airflow", tmp_path / "asked"
+    program.write_text(f'#!/bin/sh\necho "${DATABASE} $*" >{asked}\n')
+    program.chmod(0o700)
+    monkeypatch.setattr(airflow_home, "airflow_command", lambda: str(program))
+    monkeypatch.setenv(DATABASE, "airflow-db-not-allowed:///")  # as Airflow does in its tasks
+    return asked
+
+
+def test_a_task_cleans_the_database_it_is_told_of(home, asked, monkeypatch):
+    monkeypatch.setenv(DATABASE_TO_CLEAN, "postgresql://airflow@db/airflow")
+    assert clean_airflow(home, SETTINGS, NOW) == "Airflow's database: cleaned"
+    oldest = (NOW - timedelta(days=SETTINGS.upkeep.keep_logs)).isoformat()
+    assert asked.read_text().split() == [
+        *["postgresql://airflow@db/airflow", "db", "clean", "--clean-before-timestamp", oldest],
+        *["--yes", "--skip-archive"],
+    ]
+
+
+def test_a_task_that_is_told_of_no_database_says_so(home, asked, monkeypatch):
+    monkeypatch.delenv(DATABASE_TO_CLEAN, raising=False)
+    assert DATABASE_TO_CLEAN in clean_airflow(home, SETTINGS, NOW)
+    assert not asked.exists()

@@ -163,6 +163,14 @@ def test_status_is_told_inside(site):
     assert json.loads(told)["publication"]["publication_id"] == published[0]
 
 
+def test_upkeep_cleans_airflows_own_database_too(people):
+    operator = people["op"]
+    run = operator.trigger("upkeep", datetime.now(UTC))
+    operator.wait("upkeep", run, NIGHT_SECONDS)
+    told = f"dags/upkeep/dagRuns/{run}/taskInstances/clean_airflow/xcomEntries/return_value"
+    assert operator.call("GET", told).json()["value"] == "Airflow's database: cleaned"
+
+
 def test_no_secret_is_in_a_log(site):
     secrets_used = [
         value

@@ -1,9 +1,10 @@
-"""A run seen from outside: OpenLineage events in a file, and Airflow's own log as JSON lines."""
+"""A run seen from outside: lineage in a file, metrics at a collector, a log of JSON lines."""
 
 from __future__ import annotations
 
 import json
 import os
+import sqlite3
 import subprocess
 import sys
 from collections import defaultdict
@@ -15,12 +16,16 @@ from boscard import airflow_home
 from boscard.home import PROJECT, Home
 from boscard.settings import read_settings
 from ingest.landing import Landing
+from tests.dags.collector import collector
 from tests.warehouse.landed import land
 
 pytestmark = pytest.mark.slow
 
 MOMENT = "2026-11-22T13:00:00+01:00"
-PARTS = ("release_bytes", "prune_publications", "checkpoint", "remove_logs")
+PARTS = ("release_bytes", "prune_publications", "checkpoint", "remove_logs", "clean_airflow")
+
+# Airflow's own record of what happened, older and younger than what is kept at that moment
+EVENTS = {"old": "2026-10-01 00:00:00", "young": "2026-11-20 00:00:00"}
 
 
 @pytest.fixture(scope="module")
@@ -41,14 +46,21 @@ def ran(tmp_path_factory):
         "AIRFLOW__OPENLINEAGE__TRANSPORT": json.dumps(transport),
         "AIRFLOW__OPENLINEAGE__NAMESPACE": "northwind",
         "AIRFLOW__LOGGING__JSON_LOGS": "True",
+        "AIRFLOW__METRICS__OTEL_ON": "True",
     }
     airflow_home.migrate(home, read_settings(PROJECT / "boscard.toml"), environ)
+    with sqlite3.connect(home.airflow / "airflow.db") as database:
+        for event, dttm in EVENTS.items():
+            database.execute("insert into log (event, dttm) values (?, ?)", (event, dttm))
+    database.close()
     command = [sys.executable, "-m", "boscard.dagrun", "upkeep", MOMENT, str(folder / "outcome")]
-    with (folder / "run.log").open("wb") as log:
+    with collector() as collected, (folder / "run.log").open("wb") as log:
+        environ["OTEL_EXPORTER_OTLP_ENDPOINT"] = collected.url
         child = subprocess.Popen(
             command, cwd=PROJECT, env=environ, stdin=subprocess.PIPE, stdout=log, stderr=log
         )
         assert child.wait() == 0, (folder / "run.log").read_text()
+        (folder / "metrics.json").write_text(json.dumps(collected.metrics))
     return folder
 
 
@@ -56,6 +68,22 @@ def test_upkeep_runs_as_a_dag(ran):
     outcome = json.loads((ran / "outcome").read_text())
     assert outcome["state"] == "success"
     assert outcome["tasks"] == {part: ["success"] for part in PARTS}
+
+
+def test_airflows_own_database_is_cleaned_by_a_task(ran):
+    database = sqlite3.connect(ran / "var/airflow/airflow.db")
+    left = {event for (event,) in database.execute("select event from log")}
+    database.close()
+    assert "young" in left
+    assert "old" not in left
+
+
+def test_a_collector_hears_how_each_task_ended_and_how_long_it_took(ran):
+    metrics = json.loads((ran / "metrics.json").read_text())
+    ended = {(each["task_id"], each["state"]) for each in metrics["airflow.ti.finish"]}
+    assert ended == {(part, "success") for part in PARTS}
+    assert {each["task_id"] for each in metrics["airflow.task.duration"]} == set(PARTS)
+    assert {each["dag_id"] for each in metrics["airflow.task.duration"]} == {"upkeep"}
 
 
 def test_openlineage_hears_of_each_task(ran):

@@ -7,6 +7,7 @@ import os
 import re
 import subprocess
 import sys
+from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
@@ -28,6 +29,7 @@ from tests.end_to_end.expected import (
     expected_values,
     weights_of_checks,
 )
+from tests.end_to_end.lineage import events_of, named, reached
 from tests.end_to_end.nights import Installation
 from tests.personal.written import any_of, everything_written, found
 
@@ -54,8 +56,15 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Home:
 
 
 @pytest.fixture(scope="module")
-def ran(home: Home) -> Ran:
-    return _nightly(home, FIRST)
+def lineage(home: Home) -> Path:
+    """The file that the first night's lineage is told to."""
+    return home.root.with_name("lineage.jsonl")
+
+
+@pytest.fixture(scope="module")
+def ran(home: Home, lineage: Path) -> Ran:
+    transport = {"type": "file", "log_file_path": str(lineage), "append": True}
+    return _nightly(home, FIRST, {"AIRFLOW__OPENLINEAGE__TRANSPORT": json.dumps(transport)})
 
 
 @pytest.fixture(scope="module")
@@ -79,6 +88,69 @@ def test_it_is_the_same_as_its_plain_steps(ran: Ran, first: Left) -> None:
     assert ran.publications["content_hash"].tolist() == [first.publication.content_hash]
     assert ran.publications["publication_id"].tolist() == [first.publication.publication_id]
     assert first.publication.content_hash in ran.said
+
+
+def test_openlineage_hears_of_every_task_and_nothing_failed(ran: Ran, lineage: Path) -> None:
+    told = defaultdict(set)
+    for event in events_of(lineage):
+        told[event["job"]["name"]].add(event["eventType"])
+    ingest = {
+        f"ingest_{source}.{task}"
+        for source in read_settings().sources
+        for task in ("plan", "pull", "gate", "verdict")
+    }
+    scorecard = ("readiness", "load", "transform", "audit", "publish", "page", "tell", "verdict")
+    for task in ingest | {f"scorecard.{task}" for task in scorecard}:
+        assert told[task] == {"START", "COMPLETE"}, task
+    assert not any("FAIL" in types for types in told.values())
+
+
+@pytest.mark.parametrize(
+    ("stream", "views", "not_views"),
+    [
+        pytest.param(
+            "google_ads://4185550101 campaign_daily",
+            {"scorecard", "kpi_values", "ad_performance_daily"},
+            {"survey_scores"},
+            id="ads",
+        ),
+        pytest.param(
+            "hubspot://24601001 deals",
+            {"scorecard", "kpi_values", "deals"},
+            {"ad_performance_daily", "survey_scores"},
+            id="crm",
+        ),
+        pytest.param(
+            "typeform://northwind responses",
+            {"scorecard", "kpi_values", "survey_scores"},
+            {"ad_performance_daily", "deals"},
+            id="survey",
+        ),
+    ],
+)
+def test_lineage_leads_from_a_vendors_stream_to_the_views_it_feeds_and_no_others(
+    ran: Ran, home: Home, lineage: Path, stream: str, views: set[str], not_views: set[str]
+) -> None:
+    found = reached(events_of(lineage), stream)
+    source, account, name = re.split(r"://| ", stream)
+    assert f"file {home.landing}/{source}/{account}/{name}" in found
+    assert f"duckdb://{home.warehouse} warehouse.raw.{source}__{name}" in found
+    shown = {place.rpartition(".kpi.")[2] for place in found if place.startswith("postgres://")}
+    assert views <= shown
+    assert not not_views & shown
+
+
+def test_lineage_carries_the_checks_of_the_gate_and_of_dbt(
+    ran: Ran, home: Home, lineage: Path
+) -> None:
+    judged: dict[str, list[bool]] = defaultdict(list)
+    for event in events_of(lineage):
+        for dataset in event.get("inputs", []):
+            facets = dataset.get("facets", {}) | dataset.get("inputFacets", {})
+            for check in facets.get("dataQualityAssertions", {}).get("assertions", []):
+                judged[named(dataset)].append(check["success"])
+    assert len(judged[f"file {home.landing}/google_ads/4185550101/campaign_daily"]) > 3
+    assert all(judged[f"duckdb://{home.warehouse} warehouse.marts.fct_scorecard"])
 
 
 def test_the_same_night_again_changes_nothing(ran: Ran, ran_again: Ran) -> None:
@@ -138,7 +210,7 @@ def test_airflow_tells_no_secret_and_no_person(home: Home, ran_without_hubspot: 
     assert found(pieces, every) == set(secrets.items())
 
 
-def _nightly(home: Home, day: date, connections: Mapping[str, str] | None = None) -> Ran:
+def _nightly(home: Home, day: date, more: Mapping[str, str] | None = None) -> Ran:
     environ = {
         name: value
         for name, value in os.environ.items()
@@ -148,7 +220,7 @@ def _nightly(home: Home, day: date, connections: Mapping[str, str] | None = None
         "BOSCARD_HOME": str(home.root),
         "BOSCARD_SETTINGS": str(_settings(home.root.parent)),
         "COLUMNS": "10000",
-        **(connections or {}),
+        **(more or {}),
     }
     done = subprocess.run(
         [sys.executable, "-m", "boscard.cli", "nightly", "--date", day.isoformat()],
