@@ -233,69 +233,66 @@ def test_late_records_say_how_far_days_of_their_age_move(kpi: str, late_nights: 
     movements = late_nights[-1].views["movements"]
     above, above_window, below, below_window = COUNTED[kpi]
     parts = [("numerator", above, above_window), ("denominator", below, below_window)]
+    largest = Decimal(0)
     for part, terms, window in parts:
         if not terms or terms.startswith("spend"):
             continue
         known = part_moves(list(pairwise(late_nights)), terms, window)
         rows = movements[(movements["kpi_id"] == kpi) & (movements["part"] == part)]
-        found = {int(row.age): row.movement for row in rows.itertuples() if pd.notna(row.movement)}
+        found = {
+            int(row.age): float(row.movement) for row in rows.itertuples() if pd.notna(row.movement)
+        }
         assert found.keys() == known.keys()
-        assert all(abs(found[age] - known[age]) < Decimal("0.00001") for age in known)
-        if kpi not in ("C06", "F08"):
-            assert max(known.values()) > 0
+        assert all(abs(found[age] - float(known[age])) < 1e-5 for age in known)
+        largest = max(largest, *known.values())
+    assert largest > 0 or kpi in ("C06", "F08")
 
 
 @pytest.mark.parametrize("kpi", ["C01", "C02", "C05", "C06", "P05"])
 def test_values_move_as_late_records_did(kpi: str, late_nights: list[Seen]) -> None:
+    """Of the company: without ads no channel is known by its campaign."""
     last, nights = late_nights[-1], list(pairwise(late_nights))
     values = moving(last, kpi)
+    values = values[values["segment_type"] == "company"]
     moves = expected(last, kpi, values, nights, nights)
     assert differing(values, moves) == []
     assert kpi == "C06" or max(move for move in moves if move is not None) > 0
 
 
-@pytest.mark.parametrize("late", [False, True])
-def test_a_median_moves_as_medians_through_a_day_did(
-    first: Left, second: Left, late_nights: list[Seen], late: bool
-) -> None:
-    def through(left: Left | Seen, period: str, end: date) -> Decimal | None:
+def test_a_median_moves_as_medians_through_a_day_did(late_nights: list[Seen]) -> None:
+    def through(left: Seen, period: str, end: date) -> Decimal | None:
         start = pd.Timestamp(end).to_period(period).start_time.date()
         rows = left.truth[left.truth["kpi_component"] == "won_deal_days"]
         days = [Decimal(row.value) for row in rows.itertuples() if start <= row.date.date() <= end]
         return median(days) if days else None
 
-    nights: list[Left | Seen] = [*late_nights] if late else [first, second]
     known = {}
     for kind, period in PERIODS.items():
         pairs = []
-        for night, next_night in pairwise(nights):
+        for night, next_night in pairwise(late_nights):
             for age in range(7):
                 end = night.day - timedelta(days=age)
                 before, after = (through(left, period, end) for left in (night, next_night))
                 if before is not None and after is not None:
                     pairs.append((age, before, after))
         known[kind] = movement(pairs, 7)
-    assert_wholes(nights[-1], "P07", known)
+    assert_wholes(late_nights[-1], "P07", known)
 
 
-@pytest.mark.parametrize("late", [False, True])
-def test_a_velocity_moves_as_velocities_through_a_day_did(
-    first: Left, second: Left, late_nights: list[Seen], late: bool
-) -> None:
-    def through(left: Left | Seen, end: date) -> Decimal:
+def test_a_velocity_moves_as_velocities_through_a_day_did(late_nights: list[Seen]) -> None:
+    def through(left: Seen, end: date) -> Decimal:
         return Decimal(left.expected.loc[("P08", "day", end, "company", "company"), "value"])
 
-    nights: list[Left | Seen] = [*late_nights] if late else [first, second]
     pairs = []
-    for night, next_night in pairwise(nights):
+    for night, next_night in pairwise(late_nights):
         ends = {age: night.day - timedelta(days=age) for age in range(7)}
         pairs += [(age, through(night, end), through(next_night, end)) for age, end in ends.items()]
     known = movement(pairs, 7)
-    assert not late or max(known.values()) > 0
-    assert_wholes(nights[-1], "P08", dict.fromkeys(PERIODS, known))
+    assert max(known.values()) > 0
+    assert_wholes(late_nights[-1], "P08", dict.fromkeys(PERIODS, known))
 
 
-def assert_wholes(left: Left | Seen, kpi: str, known: Mapping[str, Mapping[int, Decimal]]) -> None:
+def assert_wholes(left: Seen, kpi: str, known: Mapping[str, Mapping[int, Decimal]]) -> None:
     values = moving(left, kpi)
     moves = []
     for row in values.itertuples():
