@@ -55,10 +55,10 @@ def _written_as_day(value: object) -> object:
 TimeZone = Annotated[str, AfterValidator(_time_zone)]
 Currency = Annotated[str, StringConstraints(pattern=r"^[A-Z]{3}$")]
 Identifier = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]*$")]
-# `reports` is where a source's nightly reports lie, beside the folders of its accounts.
 LandingUrl = Annotated[
     str, StringConstraints(pattern=r"^s3://[a-z0-9][a-z0-9.-]{1,61}[a-z0-9](/[A-Za-z0-9_=.-]+)*$")
 ]
+# `reports` is where a source's nightly reports lie, beside the folders of its accounts.
 AccountId = Annotated[
     str,
     StringConstraints(pattern=r"^[A-Za-z0-9_-][A-Za-z0-9_.-]*$"),

@@ -68,6 +68,8 @@ class Stream:
     `every_days`: a complete list is wanted every so many nights.
     `sweeps`: the stream whose live records this list names, all of them and by the same key: a
     record it does not name was deleted for good.
+    `remembered`: the columns of which the warehouse keeps what they said before a night changed
+    them, because KPIs rest on them and the vendor keeps no past; none of them is personal.
     """
 
     name: str
@@ -81,6 +83,14 @@ class Stream:
     scope: Scope = "account"
     every_days: int = 1
     sweeps: str | None = None
+    remembered: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        if self.remembered and self.load not in ("changes", "responses", "replace"):
+            raise ValueError(f"{self.name}: what {self.load} replaces is not remembered")
+        for name in self.remembered:
+            if self.column(name).personal is not None:
+                raise ValueError(f"{self.name}: {name} is personal and is not kept a second time")
 
     @property
     def is_windowed(self) -> bool:

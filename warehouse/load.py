@@ -5,7 +5,6 @@ from __future__ import annotations
 import logging
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import date
 
 import duckdb
 
@@ -24,6 +23,7 @@ from warehouse.errors import NightRefused
 from warehouse.facts import record_batch
 from warehouse.lock import writer_lock
 from warehouse.personal import HashKey, keep_key
+from warehouse.retold import is_late, retell, turn
 from warehouse.rows import Target, load_rows
 from warehouse.status import StreamStatus, record_status, stream_statuses
 from warehouse.tables import ensure_tables
@@ -80,7 +80,8 @@ def load_night(
     held: list[Batch] = []
     ungated: list[Batch] = []
     rows = 0
-    for name in sorted(names, key=_turn):
+    in_turn = sorted(names, key=turn)
+    for name in in_turn:
         recorded = known.get((*name.place, name.sequence))
         if name.as_of_date > clock.as_of_date or recorded == "passed":
             continue
@@ -91,7 +92,15 @@ def load_night(
             continue
         if verdict.state == recorded:
             continue
-        _load_batch(connection, batch, verdict, key)
+        with (
+            batch.folder.reading(TYPED, QUARANTINE, NOTED, VERDICT, CALLS),
+            transaction(connection),
+            about(batch.manifest),
+        ):
+            _load_batch(connection, batch, verdict, key)
+            if verdict.state == "passed" and is_late(connection, name):
+                retell(connection, name, in_turn, key)
+            LOG.info("loaded: %d rows", verdict.rows_loaded)
         (loaded if verdict.state == "passed" else held).append(batch)
         rows += verdict.rows_loaded
     statuses = stream_statuses(connection, settings, clock)
@@ -110,18 +119,11 @@ def load_night(
 def _load_batch(
     connection: duckdb.DuckDBPyConnection, batch: Batch, verdict: Verdict, key: HashKey
 ) -> None:
-    """Data and the note that this batch is loaded, in one transaction."""
-    manifest = batch.manifest
-    with (
-        batch.folder.reading(TYPED, QUARANTINE, NOTED, VERDICT, CALLS),
-        transaction(connection),
-    ):
-        if verdict.state == "passed":
-            stream = SOURCES[manifest.source].streams[manifest.stream]
-            load_rows(Target(connection, batch, stream, verdict.rows_loaded, key))
-        record_batch(connection, batch, verdict)
-    with about(manifest):
-        LOG.info("loaded: %d rows", verdict.rows_loaded)
+    """Data and the note that this batch is loaded, within the caller's transaction."""
+    if verdict.state == "passed":
+        stream = SOURCES[batch.manifest.source].streams[batch.manifest.stream]
+        load_rows(Target(connection, batch, stream, verdict.rows_loaded, key))
+    record_batch(connection, batch, verdict)
 
 
 def _refuse_older_night(connection: duckdb.DuckDBPyConnection, clock: Clock) -> None:
@@ -143,9 +145,3 @@ def _known(connection: duckdb.DuckDBPyConnection) -> dict[tuple[str, str, str, i
         "select source, account, stream, sequence, state from ops.loaded_batches"
     ).fetchall()
     return {(row[0], row[1], row[2], row[3]): row[4] for row in rows}
-
-
-def _turn(name: Name) -> tuple[date, bool]:
-    """Night after night, and in each first the records, then the lists of which are still there."""
-    stream = SOURCES[name.unit.source].streams[name.unit.stream]
-    return name.as_of_date, stream.sweeps is not None

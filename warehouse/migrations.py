@@ -32,9 +32,23 @@ def _people_hashed(connection: duckdb.DuckDBPyConnection) -> None:
         )
 
 
+def _past_kept(connection: duckdb.DuckDBPyConnection) -> None:
+    """What records were on earlier nights is known by landing alone."""
+    known = connection.execute(
+        "select 1 from duckdb_tables()"
+        " where database_name = current_database() and schema_name = 'past'"
+    ).fetchall()
+    if not known:
+        raise SchemaMismatch(
+            "the warehouse is of format 2, which kept nothing of what records were before they"
+            " changed; rebuild it from landing: boscard replay"
+        )
+
+
 STEPS: tuple[Step, ...] = (
     Step(1, "raw and ops", lambda connection: None),
     Step(2, "personal columns are keyed hashes; sums of each batch's days", _people_hashed),
+    Step(3, "what records were before a night changed them", _past_kept),
 )
 
 

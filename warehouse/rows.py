@@ -14,8 +14,10 @@ from dataclasses import dataclass
 import duckdb
 
 from ingest.batch import QUARANTINE, TYPED, Batch, Window
+from ingest.registry import SOURCES
 from ingest.stream import Stream, raw_table
 from warehouse.errors import BatchBroken
+from warehouse.past import remembering
 from warehouse.personal import PADS, HashKey, stored
 from warehouse.tables import SQL_TYPES
 
@@ -61,15 +63,20 @@ def load_rows(target: Target) -> None:
     _stage(target)
     match target.stream.load:
         case "changes" | "responses":
-            _upsert(target)
+            touched = f"exists (select 1 from incoming where {_same_key(target)})"
+            with remembering(target.connection, target.batch.manifest, target.stream, touched):
+                _upsert(target)
         case "snapshot" if not _has_newer(target):
             _mark_absent(target)
             _upsert(target)
             if target.stream.sweeps:
-                _sweep(target, target.stream.sweeps)
+                swept = SOURCES[target.batch.manifest.source].streams[target.stream.sweeps]
+                with remembering(target.connection, target.batch.manifest, swept):
+                    _sweep(target, swept.name)
         case "replace" if not _has_newer(target):
-            target.run(f"delete from {target.table} where _account = ?", target.account)
-            _insert(target, "select * from incoming")
+            with remembering(target.connection, target.batch.manifest, target.stream):
+                target.run(f"delete from {target.table} where _account = ?", target.account)
+                _insert(target, "select * from incoming")
         case _:
             pass
     target.run("drop table incoming")

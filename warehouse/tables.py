@@ -1,4 +1,5 @@
-"""The tables that the load writes: `raw` from the source registry, `ops` as declared here.
+"""The tables that the load writes: `raw` and `past` from the source registry, `ops` as declared
+here.
 
 Tables are created when missing and widened when the registry gains a column; each such step is
 recorded in ops.migrations. What needs more than that is a step of warehouse.migrations.
@@ -35,6 +36,17 @@ ORIGIN: Mapping[str, str] = {
     "_line": "BIGINT",
     "_call_id": "VARCHAR",
     "_is_deleted": "BOOLEAN",
+}
+
+# Beside the key and the remembered columns in every table of `past`: where the row as it was came
+# from, whether it was there at all, and the first night that saw it otherwise.
+REMEMBERED: Mapping[str, str] = {
+    "_account": "VARCHAR",
+    "_batch_id": "VARCHAR",
+    "_line": "BIGINT",
+    "_is_deleted": "BOOLEAN",
+    "_was_there": "BOOLEAN",
+    "_until": "DATE",
 }
 
 _BATCH: Mapping[str, str] = {"source": "VARCHAR", "account": "VARCHAR", "stream": "VARCHAR"}
@@ -149,14 +161,24 @@ def columns_of(stream: Stream) -> dict[str, str]:
     return {column.name: SQL_TYPES[column.type] for column in stream.columns} | dict(ORIGIN)
 
 
+def past_columns_of(stream: Stream) -> dict[str, str]:
+    """The columns of the table of what a stream's rows were before, with their SQL types."""
+    names = (*stream.key, *stream.remembered)
+    return {name: SQL_TYPES[stream.column(name).type] for name in names} | dict(REMEMBERED)
+
+
 def declared_tables() -> dict[tuple[str, str], dict[str, str]]:
     """Every table that must exist: (schema, name) to its columns."""
-    raw = {
-        ("raw", raw_table(source.name, stream.name)): columns_of(stream)
+    streams = [
+        (raw_table(source.name, stream.name), stream)
         for source in SOURCES.values()
         for stream in source.streams.values()
+    ]
+    raw = {("raw", name): columns_of(stream) for name, stream in streams}
+    past = {
+        ("past", name): past_columns_of(stream) for name, stream in streams if stream.remembered
     }
-    return raw | {("ops", name): dict(columns) for name, columns in OPS.items()}
+    return raw | past | {("ops", name): dict(columns) for name, columns in OPS.items()}
 
 
 def ensure_tables(connection: duckdb.DuckDBPyConnection) -> list[str]:
@@ -168,6 +190,7 @@ def ensure_tables(connection: duckdb.DuckDBPyConnection) -> list[str]:
     with transaction(connection):
         migrate(connection)
         connection.execute("create schema if not exists raw")
+        connection.execute("create schema if not exists past")
         connection.execute("create schema if not exists ops")
         connection.execute(_create("ops", "migrations", _MIGRATIONS, "if not exists "))
         statements = _missing(_existing(connection))
@@ -210,7 +233,7 @@ def _existing(connection: duckdb.DuckDBPyConnection) -> dict[tuple[str, str], di
     found: dict[tuple[str, str], dict[str, str]] = {}
     rows = connection.execute(
         "select schema_name, table_name, column_name, data_type from duckdb_columns()"
-        " where database_name = current_database() and schema_name in ('raw', 'ops')"
+        " where database_name = current_database() and schema_name in ('raw', 'past', 'ops')"
         " order by schema_name, table_name, column_index"
     ).fetchall()
     for schema, table, column, kind in rows:

@@ -73,7 +73,7 @@ def loaded(home: Path) -> dict[str, tuple[int, ...]]:
     with duckdb.connect(str(path), read_only=True) as warehouse:
         names = warehouse.execute(
             "select schema_name || '.' || table_name from duckdb_tables()"
-            " where schema_name in ('raw', 'ops') order by 1"
+            " where schema_name in ('raw', 'past', 'ops') order by 1"
         ).fetchall()
         return {name: _digest(warehouse, name) for (name,) in names}
 

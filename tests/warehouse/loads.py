@@ -87,7 +87,7 @@ def everything(home: Home) -> dict[str, list[tuple[Any, ...]]]:
     with duckdb.connect(str(home.warehouse), read_only=True) as connection:
         tables = connection.execute(
             "select schema_name || '.' || table_name from duckdb_tables()"
-            " where schema_name in ('raw', 'ops') order by 1"
+            " where schema_name in ('raw', 'past', 'ops') order by 1"
         ).fetchall()
         return {
             table: connection.execute(f"select * from {table} order by all").fetchall()

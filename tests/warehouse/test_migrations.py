@@ -81,6 +81,13 @@ def test_a_warehouse_with_people_in_clear_text_is_to_be_rebuilt(connection):
         ensure_tables(connection)
 
 
+def test_a_warehouse_that_kept_no_past_is_to_be_rebuilt(connection):
+    connection.execute("drop schema past cascade")
+    connection.execute("delete from ops.formats where format = 3")
+    with pytest.raises(SchemaMismatch, match=r"format 2, .* before they changed.* boscard replay"):
+        ensure_tables(connection)
+
+
 def test_one_without_a_number_that_has_what_the_newest_brought_goes_on(connection):
     connection.execute("drop table ops.formats")
     assert ensure_tables(connection) == []

@@ -202,6 +202,15 @@ STREAMS = (
                 "merged_contact_ids", "properties.hs_merged_object_ids", "text", names="contact"
             ),
         ),
+        remembered=(
+            "created_at",
+            "is_archived",
+            "analytics_source",
+            "marketing_qualified_at",
+            "sales_qualified_at",
+            "opportunity_at",
+            "customer_at",
+        ),
         pull=pull_objects,
     ),
     Stream(
@@ -218,6 +227,7 @@ STREAMS = (
             Column("country", "properties.country", "text"),
             Column("owner_id", "properties.hubspot_owner_id", "text"),
         ),
+        remembered=("is_archived",),
         pull=pull_objects,
     ),
     Stream(
@@ -244,6 +254,15 @@ STREAMS = (
                 "json",
                 kept=("value", "timestamp"),
             ),
+        ),
+        remembered=(
+            "is_archived",
+            "stage_id",
+            "amount",
+            "currency_code",
+            "created_date",
+            "close_date",
+            "stage_history",
         ),
         pull=pull_objects,
     ),
@@ -283,6 +302,7 @@ STREAMS = (
         load="replace",
         key=("deal_id",),
         columns=(_DEAL, Column("associated", "to", "json", required=True)),
+        remembered=("associated",),
         pull=pull_associations,
     ),
     _sweep("contacts", "contact"),

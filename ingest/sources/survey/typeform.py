@@ -112,6 +112,7 @@ STREAMS = (
             Column("network_id", "metadata.network_id", "text", personal="text"),
             Column("answers", "answers", "json", kept=("field.id", "number")),
         ),
+        remembered=("landed_at", "submitted_at", "contact_id", "answers"),
         pull=pull_responses,
     ),
     Stream(
@@ -119,6 +120,7 @@ STREAMS = (
         load="replace",
         key=("form_id", "response_token"),
         columns=_RESPONSE,
+        remembered=("landed_at",),
         pull=pull_responses,
     ),
 )

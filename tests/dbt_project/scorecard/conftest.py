@@ -1,5 +1,6 @@
 """A small company over two nights: on the second one ad account is down, deals are held back, and a
-survey response is set aside. Built once for all tests of the scorecard.
+survey response is set aside; two leads of the 19th come late. Built once for all tests of the
+scorecard.
 """
 
 from __future__ import annotations
@@ -28,6 +29,7 @@ MODELS = ("path:models/marts/scorecard", "path:models/marts/quality")
 MINE = (
     *MODELS,
     "path:models/intermediate/scorecard",
+    "path:models/intermediate/past",
     "path:tests/definitions",
     "path:tests/scorecard",
 )
@@ -181,6 +183,17 @@ def deal(number: int, created: date, closed: date, stage: str = "won") -> dict[s
     }
 
 
+def lead(number: int, day: date) -> dict[str, Any]:
+    return {
+        "contact_id": str(number),
+        "created_at": f"{day}T10:00:00Z",
+        "updated_at": f"{day}T10:00:00Z",
+        "is_archived": False,
+        "analytics_source": "PAID_SEARCH",
+        "utm_campaign": "11",
+    }
+
+
 def answer(day: date, token: str, form: str, question: str, score: int) -> dict[str, Any]:
     return {
         "form_id": form,
@@ -196,17 +209,7 @@ def land_first_night(landing: Landing) -> None:
     windowed = {"as_of": night, "window": (START, night)}
     for account in ("1", "2"):
         land_ads(landing, night, account, START)
-    contacts = [
-        {
-            "contact_id": str(number),
-            "created_at": f"{day}T10:00:00Z",
-            "updated_at": f"{day}T10:00:00Z",
-            "is_archived": False,
-            "analytics_source": "PAID_SEARCH",
-            "utm_campaign": "11",
-        }
-        for number, day in enumerate(days(START, night), start=1000)
-    ]
+    contacts = [lead(number, day) for number, day in enumerate(days(START, night), start=1000)]
     land(landing, "hubspot", "3", "contacts", contacts, **windowed)
     deals = [
         deal(number, day, day + timedelta(days=4))
@@ -228,7 +231,8 @@ def land_second_night(landing: Landing) -> None:
     night = NIGHTS[1]
     recent = {"as_of": night, "window": (date(2026, 3, 18), night)}
     land_ads(landing, night, "1", date(2026, 2, 19))
-    land(landing, "hubspot", "3", "contacts", [], **recent)
+    late_leads = [lead(number, date(2026, 3, 19)) for number in (2000, 2001)]
+    land(landing, "hubspot", "3", "contacts", late_leads, **recent)
     late = [deal(900, date(2026, 3, 1), date(2026, 3, 21))]
     failed = Result(
         check_id="hubspot.deals.enough_rows",

@@ -183,3 +183,26 @@ def test_data_quality_counts_what_was_set_aside_and_held(query: Query) -> None:
         ("deals", "hubspot.deals.loaded_through", "fail", 1, 1, 0),
         ("responses", "typeform.responses.loaded_through", "pass", 0, 2, 1),
     ]
+
+
+def test_leads_that_came_late_say_how_far_days_of_their_age_move(query: Query) -> None:
+    """The 19th had one lead on the first night, and three on the second; older days stood still."""
+    moves = query(
+        "select age, movement from intermediate.int_scorecard__movements"
+        " where kpi_id = 'F07' and part = 'denominator' order by age"
+    )
+    assert moves == [(0, 2), (1, 2), (2, 0), (3, 0), (4, 0), (5, 0), (6, 0)]
+
+
+@pytest.mark.parametrize("kpi_id", ["C01", "C06", "F05", "P07"])
+def test_a_night_with_rows_set_aside_or_held_back_teaches_nothing(
+    kpi_id: str, query: Query
+) -> None:
+    [[known, spent]] = query(
+        "select count(movement) filter (where part != 'denominator' or kpi_id = 'C01'),"
+        " count(movement) filter (where part = 'denominator')"
+        " from intermediate.int_scorecard__movements where kpi_id = ?",
+        kpi_id,
+    )
+    assert known == 0
+    assert (spent > 0) == (kpi_id == "F05")

@@ -37,7 +37,7 @@ with
             trust.accounts_expected,
             trust.reconciliation_difference,
             coalesce(trust.is_restated, false) and period_values.value is not null as is_restated,
-            movements.kpi_id is not null as has_past,
+            coalesce(movements.is_known, false) as is_movement_known,
             movements.may_move_by,
             maturity.matures_on,
             coalesce(maturity.is_mature, true) as is_mature,
@@ -150,8 +150,10 @@ with
                     || ': until then those who entered in this period may still pass.'
                 when not is_restated
                 then dq_reason
+                when may_move_by is null and is_movement_known
+                then dq_reason || ' It rests on too little to say how far.'
                 when may_move_by is null
-                then dq_reason || ' How far is not known' || if(has_past, ' yet.', '.')
+                then dq_reason || ' How far is not known yet.'
                 else
                     dq_reason
                     || ' It may move by '
