@@ -11,8 +11,9 @@ import pyarrow.compute as pc
 
 from boscard.home import Home
 from publish.contract import SCHEMA, quoted
-from publish.files import Places, read_duckdb
+from publish.files import read_duckdb
 from publish.history import PUBLICATIONS, Record, newest
+from publish.places import Places
 
 if TYPE_CHECKING:
     import pandas as pd

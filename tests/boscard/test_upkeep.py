@@ -9,7 +9,15 @@ import pytest
 
 from boscard.home import PROJECT, Home
 from boscard.settings import read_settings
-from boscard.upkeep import PARTS, checkpoint, prune_publications, release_bytes, remove_logs
+from boscard.upkeep import (
+    PARTS,
+    Checked,
+    check_publication,
+    checkpoint,
+    prune_publications,
+    release_bytes,
+    remove_logs,
+)
 from ingest.batch import CALLS, MANIFEST, QUARANTINE, RELEASED, ROWS, TYPED, VERDICT
 from ingest.landing import Landing
 from tests.warehouse.landed import land
@@ -106,5 +114,13 @@ def test_files_without_a_publication_are_let_be(home):
 
 
 def test_nothing_to_do_is_no_error(home):
-    for part in PARTS.values():
-        assert part(home, SETTINGS, NOW).items == 0
+    for name, part in PARTS.items():
+        said = str(part(home, SETTINGS, NOW))
+        assert ("not compared" if name == "check_publication" else ": 0 removed") in said
+
+
+def test_the_publication_is_not_compared_while_a_night_is_at_work(home):
+    home.publications.mkdir(parents=True)
+    assert check_publication(home, SETTINGS, NOW) == Checked(None)
+    with writer_lock(home), pytest.raises(WarehouseBusy):
+        check_publication(home, SETTINGS, NOW)

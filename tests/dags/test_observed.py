@@ -20,7 +20,7 @@ from tests.warehouse.landed import land
 pytestmark = pytest.mark.slow
 
 MOMENT = "2026-11-22T13:00:00+01:00"
-PARTS = ("release_bytes", "prune_publications", "checkpoint", "remove_logs")
+PARTS = ("release_bytes", "check_publication", "prune_publications", "checkpoint", "remove_logs")
 
 
 @pytest.fixture(scope="module")
