@@ -86,7 +86,9 @@ class Checked:
     def __str__(self) -> str:
         if self.rows is None:
             return "publication: not compared, the marts are not those of the current one"
-        return f"publication: {self.rows:,} rows compared in three places, {self.repaired:,} put right"
+        return (
+            f"publication: {self.rows:,} rows compared in three places, {self.repaired:,} put right"
+        )
 
 
 def check_publication(home: Home, settings: Settings, moment: datetime) -> Checked:

@@ -20,15 +20,15 @@ kept. Nothing that a number rests on is touched: every night can still be replay
 | task | does |
 |---|---|
 | `release_bytes` | vendors' bytes of old batches that newer ones have replaced whole |
-| `check_publication` | every row of the current publication, in all three places, with the marts |
+| `check_publication` | all published rows against the marts; wrong ones are put right |
 | `prune_publications` | files of all but the newest publications |
 | `checkpoint` | the warehouse's log into its file |
 | `remove_logs` | logs that nobody has written to for long |
 
-**Triage.** `checkpoint` or `check_publication` red, *WarehouseBusy*: a night is still at work; it is
-tried again. `check_publication` that put rows right says how many: somebody changed them, or a disk
-did. Anything else is a bug of ours and may wait: only disk space is at stake. Airflow keeps its tasks from its
-own database: `boscard upkeep` on the command line cleans that too.
+**Triage.** `checkpoint` or `check_publication` red, *WarehouseBusy*: a night is still at work; it
+is tried again. `check_publication` that put rows right says how many: somebody changed them, or a
+disk did. Anything else is a bug of ours and may wait: only disk space is at stake. Airflow keeps its
+tasks from its own database: `boscard upkeep` on the command line cleans that too.
 """
 
 with DAG(

@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -17,7 +18,7 @@ import duckdb
 
 from publish.content_hash import NotCanonicalError
 from publish.contract import SCHEMA, View, quoted, quoted_text
-from publish.history import HISTORY
+from publish.history import HISTORY, PUBLICATIONS
 from publish.parts import Part, Parts, dated_by, month, rows_in
 from publish.places import MANIFEST, Places, current_id
 
@@ -56,11 +57,26 @@ def read_base(places: Places, views: Sequence[View]) -> Base | None:
     ]
     if not all(file.exists() for file in files):
         return None
+    if _recorded(files[0]) != content["content_hash"]:
+        return None
     parts = {
         name: {part: Part(**told) for part, told in view["parts"].items()}
         for name, view in content["views"].items()
     }
     return Base(publication_id, content["content_hash"], parts, files[0], folder)
+
+
+def _recorded(file: Path) -> str | None:
+    """The content hash that a DuckDB file names as its own.
+
+    It is another than the manifest's where a night was published anew under its own id and killed
+    between the two.
+    """
+    newest = f"select content_hash from {SCHEMA}.{PUBLICATIONS.name} order by sequence desc limit 1"  # noqa: S608
+    with suppress(duckdb.Error), duckdb.connect(str(file), read_only=True) as connection:
+        found = connection.execute(newest).fetchone()
+        return found[0] if found else None
+    return None
 
 
 def shape(views: Sequence[View]) -> str:

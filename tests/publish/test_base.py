@@ -14,6 +14,7 @@ import psycopg
 import pytest
 
 from boscard.home import Home
+from publish import files
 from publish.candidate import read_candidate
 from publish.content_hash import content_hash
 from publish.contract import View
@@ -41,9 +42,7 @@ Run = Callable[..., Publication]
 
 def published(installation: Installation, database: Database, day: date, **how: Any) -> Publication:
     clock = installation.transform(day, **how)
-    return publish(
-        installation.home, installation.settings, clock, postgres_url=database.writer
-    )
+    return publish(installation.home, installation.settings, clock, postgres_url=database.writer)
 
 
 @pytest.fixture
@@ -178,11 +177,11 @@ def test_what_was_tampered_with_is_put_right_by_the_upkeep(
     assert again.changes["kpi_values"].updated > 0
     assert again.content_hash == first.content_hash
     all_places_agree(again, installation, database)
-    files = {path: path.stat().st_ino for path in installation.home.publications.rglob("*")}
+    inodes = {path: path.stat().st_ino for path in installation.home.publications.rglob("*")}
     once_more = rechecked()
     assert once_more is not None
     assert once_more.changed_rows == 0
-    assert files == {path: path.stat().st_ino for path in files}
+    assert inodes == {path: path.stat().st_ino for path in inodes}
     installation.transform(edit=EDITS[0])
     assert rechecked() is None
 
@@ -216,6 +215,29 @@ def test_without_a_whole_base_all_is_written(
     second = run(NIGHT + timedelta(days=1))
     assert read_candidate(installation.home, clock).base is not None
     assert second.record.sequence == 2
+
+
+@pytest.mark.parametrize("step", ["_write_parquet", "_to_disk"])
+def test_other_rows_under_the_same_id_and_killed_between_the_files(
+    run: Run,
+    installation: Installation,
+    database: Database,
+    monkeypatch: pytest.MonkeyPatch,
+    step: str,
+) -> None:
+    first = run()
+
+    def die(*_: Any) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patched:
+        patched.setattr(files, step, die)
+        with pytest.raises(KeyboardInterrupt):
+            run(edit=EDITS[2])
+    second = run(edit=EDITS[2])
+    assert second.publication_id == first.publication_id
+    assert second.content_hash != first.content_hash
+    all_places_agree(second, installation, database)
 
 
 def test_a_new_description_is_no_base(run: Run, installation: Installation) -> None:
