@@ -27,8 +27,8 @@ kept. Nothing that a number rests on is touched: every night can still be replay
 
 **Triage.** `checkpoint` or `check_publication` red, *WarehouseBusy*: a night is still at work; it
 is tried again. `check_publication` that put rows right says how many: somebody changed them, or a
-disk did. Anything else is a bug of ours and may wait: only disk space is at stake. Airflow keeps its
-tasks from its own database: `boscard upkeep` on the command line cleans that too.
+disk did. Anything else is a bug of ours and may wait: only disk space is at stake. Airflow keeps
+its tasks from its own database: `boscard upkeep` on the command line cleans that too.
 """
 
 with DAG(

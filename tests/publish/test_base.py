@@ -20,6 +20,7 @@ from publish.content_hash import content_hash
 from publish.contract import View
 from publish.files import read_duckdb, read_parquet
 from publish.history import HISTORY
+from publish.login import WRITER
 from publish.parts import view_hash
 from publish.places import MANIFEST
 from publish.postgres import Transaction, transaction
@@ -85,7 +86,7 @@ def test_night_upon_night_is_as_from_scratch(
     other = Installation(Home(tmp_path / "other"), installation.settings)
     name = f"test_{secrets.token_hex(4)}"
     with psycopg.connect(database.admin, autocommit=True) as connection:
-        connection.execute(f"create database {name} owner boscard")
+        connection.execute(f"create database {name} owner {WRITER}")
     elsewhere = Database(name, *(
         url.replace(database.name, name)
         for url in (database.writer, database.reader, database.admin)
