@@ -7,9 +7,7 @@
 
 with
 
-    statuses as (
-        select * from {{ source("ops", "stream_status") }} where {{ is_shown }}
-    ),
+    statuses as (select * from {{ source("ops", "stream_status") }} where {{ is_shown }}),
 
     batches as (
         select
