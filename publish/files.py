@@ -174,7 +174,7 @@ def _write_parquet(
         for view in views:
             path = part / f"{view.name}.parquet"
             if base is not None and slices[view.name].is_empty and not view.names_publication:
-                os.link(base.parquet / path.name, path)
+                _share(base.parquet / path.name, path)
                 continue
             named = quoted_text(str(path))
             connection.execute(f"copy {_table(view)} to {named} (format parquet, compression zstd)")
@@ -222,6 +222,14 @@ def _rows(
 
 def _table(view: View) -> str:
     return f"{SCHEMA}.{quoted(view.name)}"
+
+
+def _share(old: Path, new: Path) -> None:
+    """One file under two names; a copy where the disk knows no such thing."""
+    try:
+        os.link(old, new)
+    except OSError:
+        shutil.copy2(old, new)
 
 
 def _to_disk(path: Path) -> None:

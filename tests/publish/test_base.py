@@ -12,6 +12,7 @@ from typing import Any
 import duckdb
 import psycopg
 import pytest
+from pandas.testing import assert_frame_equal
 
 from boscard.home import Home
 from publish import files
@@ -25,6 +26,8 @@ from publish.parts import view_hash
 from publish.places import MANIFEST
 from publish.postgres import Transaction, transaction
 from publish.publication import Publication, publish, recheck
+from publish.read import read
+from tests.end_to_end.nights import rows_of
 from tests.publish.conftest import Database, Installation
 
 NIGHT = date(2026, 5, 20)
@@ -101,6 +104,9 @@ def test_night_upon_night_is_as_from_scratch(
         for item in (last, scratch)
     )
     history = {view.name for view in HISTORY}
+    for name in told.keys() - history:  # in the same order, too
+        one, two = (rows_of(read(name, home)) for home in (installation.home, other.home))
+        assert_frame_equal(one, two)
     assert {name: told[name] for name in told.keys() - history} == {
         name: anew[name] for name in anew.keys() - history
     }
