@@ -153,9 +153,10 @@ def status(as_json: bool) -> None:
 
 @main.command()
 def upkeep() -> None:
-    """Remove what nothing rests on any more: old logs, files of old publications, replaced bytes.
+    """Remove what nothing rests on any more, and compare what is published with its marts.
 
-    `upkeep` in boscard.toml says how long each is kept. Every night can still be replayed.
+    `upkeep` in boscard.toml says how long each is kept: old logs, replaced bytes, files of old
+    publications. Every night can still be replayed. Published rows that are wrong are put right.
     """
     from boscard.upkeep import everything
 

@@ -30,7 +30,7 @@ from boscard.landing import open_landing
 from boscard.night import Night
 from boscard.replay import nights_landed, print_replay, replay
 from boscard.settings import read_settings, settings_path
-from publish.files import Places, point_current
+from publish.places import Places, point_current
 from publish.read import current_record
 from publish.refill import refill
 

@@ -140,6 +140,7 @@ class Publication(Strict):
 
     postgres_connection: Identifier | None = None
     keep: int = Field(default=30, ge=1)
+    quality_nights: int = Field(default=400, ge=1)
 
 
 class Upkeep(Strict):

@@ -1,4 +1,6 @@
-"""What keeps an installation from growing without end; nothing that a number rests on is touched.
+"""What keeps an installation from growing without end, and its publication as it was published.
+
+Nothing that a number rests on is touched.
 
 Each part may be called at any time and again: it takes the locks of those whose files it removes.
 """
@@ -16,9 +18,11 @@ from pathlib import Path
 from typing import Final
 
 from boscard import airflow_home
+from boscard.clock import Clock
 from boscard.home import Home
 from boscard.landing import open_landing
 from boscard.logs import about
+from boscard.night import Night
 from boscard.settings import Settings
 from ingest.batch import TYPED, Batch
 from ingest.landing import Landing, verdict_state
@@ -72,6 +76,42 @@ def prune_publications(home: Home, settings: Settings, _: datetime) -> Freed:
     before = _size(home.publications)
     removed = prune_files(home, settings)
     return Freed("publications", len(removed), before - _size(home.publications))
+
+
+@dataclass(frozen=True, slots=True)
+class Checked:
+    """How many rows of how many were wrong, and are right now; None where nothing could be said."""
+
+    rows: int | None
+    repaired: int = 0
+
+    def __str__(self) -> str:
+        if self.rows is None:
+            return "publication: not compared, the marts are not those of the current one"
+        return (
+            f"publication: {self.rows:,} rows compared in three places, {self.repaired:,} put right"
+        )
+
+
+def check_publication(home: Home, settings: Settings, moment: datetime) -> Checked:
+    """Compare every row of the current publication, in all places, with the marts it came from.
+
+    A night looks only at the months it changes. Raises WarehouseBusy while one is at the warehouse.
+    """
+    from publish.publication import recheck
+    from warehouse.lock import writer_lock
+
+    if not home.publications.exists():
+        return Checked(None)
+    company = settings.company
+    night = Night(settings, home, Clock.newest(moment, company.zone, company.publication_hour))
+    with writer_lock(home):
+        done = recheck(home, settings, postgres_url=night.postgres_url())
+    if done is None:
+        return Checked(None)
+    if done.changed_rows:
+        LOG.warning("publication: %d rows were not as published; put right", done.changed_rows)
+    return Checked(done.record.rows, done.changed_rows)
 
 
 def checkpoint(home: Home, _: Settings, __: datetime) -> Freed:
@@ -136,8 +176,9 @@ def clean_airflow(home: Home, settings: Settings, moment: datetime) -> str:
     return "Airflow's database: cleaned"
 
 
-PARTS: Final[Mapping[str, Callable[[Home, Settings, datetime], Freed | str]]] = {
+PARTS: Final[Mapping[str, Callable[[Home, Settings, datetime], Freed | Checked | str]]] = {
     "release_bytes": release_bytes,
+    "check_publication": check_publication,
     "prune_publications": prune_publications,
     "checkpoint": checkpoint,
     "remove_logs": remove_logs,

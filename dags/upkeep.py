@@ -20,13 +20,15 @@ kept. Nothing that a number rests on is touched: every night can still be replay
 | task | does |
 |---|---|
 | `release_bytes` | vendors' bytes of old batches that newer ones have replaced whole |
+| `check_publication` | all published rows against the marts; wrong ones are put right |
 | `prune_publications` | files of all but the newest publications |
 | `checkpoint` | the warehouse's log into its file |
 | `remove_logs` | logs that nobody has written to for long |
 | `clean_airflow` | old runs, logs and events in Airflow's own database |
 
-**Triage.** `checkpoint` red, *WarehouseBusy*: a night is still at work; it is tried again. Anything
-else is a bug of ours and may wait: only disk space is at stake.
+**Triage.** `checkpoint` or `check_publication` red, *WarehouseBusy*: a night is still at work; it
+is tried again. `check_publication` that put rows right says how many: somebody changed them, or a
+disk did. Anything else is a bug of ours and may wait: only disk space is at stake.
 """
 
 with DAG(
@@ -52,7 +54,7 @@ with DAG(
 
     @task
     def part(name: str) -> str:
-        """One part of the upkeep; returns what it removed."""
+        """One part of the upkeep; returns what it did."""
         from boscard.home import Home
         from boscard.upkeep import PARTS  # heavy: it must not be imported while a DAG is parsed
 
@@ -61,6 +63,7 @@ with DAG(
 
     chain(
         part.override(task_id="release_bytes")("release_bytes"),
+        part.override(task_id="check_publication", pool="warehouse")("check_publication"),
         part.override(task_id="prune_publications")("prune_publications"),
         part.override(task_id="checkpoint", pool="warehouse")("checkpoint"),
         part.override(task_id="remove_logs")("remove_logs"),

@@ -77,7 +77,7 @@ def audit(home: Home, settings: Settings, clock: Clock, *, accept_movements: boo
     findings += _missing_or_empty(candidate)
     findings += [
         Finding("The night's numbers contradict themselves.", reason)
-        for reason in failed_expectations(home.warehouse, candidate.views)
+        for reason in failed_expectations(home.warehouse, candidate.views, candidate.slices)
     ]
     if not accept_movements:
         findings += [
@@ -88,8 +88,7 @@ def audit(home: Home, settings: Settings, clock: Clock, *, accept_movements: boo
             Finding("Much of what was published would be lost.", lost)
             for lost in shrunken(home, candidate)
         ]
-    rows = {name: table.num_rows for name, table in candidate.tables.items()}
-    return Audit(clock.as_of_date, tuple(findings), candidate.content_hash, rows)
+    return Audit(clock.as_of_date, tuple(findings), candidate.content_hash, candidate.rows)
 
 
 def _failed_nodes(home: Home) -> Iterator[Finding]:
@@ -144,7 +143,7 @@ def _blocked_batches(home: Home) -> Iterator[Finding]:
 
 def _missing_or_empty(candidate: Candidate) -> Iterator[Finding]:
     for name in VIEWS:
-        if name not in candidate.tables:
+        if name not in candidate.rows:
             yield Finding("A part of the scorecard is missing.", f"no model is published as {name}")
-        elif name in NEVER_EMPTY and candidate.tables[name].num_rows == 0:
+        elif name in NEVER_EMPTY and candidate.rows[name] == 0:
             yield Finding("A part of the scorecard is empty.", f"{name} has no rows")

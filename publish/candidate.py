@@ -1,4 +1,7 @@
-"""The candidate: what the warehouse would publish for this night, read once, with its identity."""
+"""The candidate: what the warehouse would publish for this night, with its identity.
+
+Read are the months in which its rows differ from the publication that stands.
+"""
 
 from __future__ import annotations
 
@@ -12,12 +15,14 @@ from pathlib import Path
 from typing import Any
 
 import duckdb
-import pyarrow as pa
 
 from boscard.clock import Clock
 from boscard.home import Home
-from publish.content_hash import canonical, content_hash, table_hash
+from publish.base import Base, attach, changed_months, read_base
+from publish.content_hash import canonical, content_hash
 from publish.contract import View, published_views, quoted
+from publish.parts import Parts, Slice, merged, parts_hash, rows_in, within
+from publish.places import Places
 
 PROJECT_NAME = "boscard"
 
@@ -28,15 +33,19 @@ class NotTransformedError(Exception):
 
 @dataclass(frozen=True)
 class Candidate:
-    """Canonical rows of every published view. `definitions_hash` covers seeds, models, macros and
-    dbt's variables save the night itself; `batches_hash` the list of gated batches.
+    """What every published view would hold: `slices` of what differs from `base`, all without one.
+
+    `parts` are of all rows. `definitions_hash` covers seeds, models, macros and dbt's variables
+    save the night itself; `batches_hash` the list of gated batches.
     """
 
     as_of_date: date
     definitions_hash: str
     batches_hash: str
     views: tuple[View, ...]
-    tables: Mapping[str, pa.Table]
+    slices: Mapping[str, Slice]
+    parts: Mapping[str, Parts]
+    base: Base | None
 
     @cached_property
     def publication_id(self) -> str:
@@ -45,20 +54,17 @@ class Candidate:
         return f"{self.as_of_date:%Y%m%d}_{_digest(whole)[:12]}"
 
     @cached_property
-    def hashes(self) -> dict[str, str]:
-        return {view.name: table_hash(self.tables[view.name], view) for view in self.views}
+    def content_hash(self) -> str:
+        return content_hash({name: parts_hash(parts) for name, parts in self.parts.items()})
 
     @cached_property
-    def content_hash(self) -> str:
-        return content_hash(self.hashes)
-
-    @property
-    def rows(self) -> int:
-        return sum(table.num_rows for table in self.tables.values())
+    def rows(self) -> dict[str, int]:
+        """The number of all rows by view."""
+        return {name: rows_in(parts) for name, parts in self.parts.items()}
 
 
-def read_candidate(home: Home, clock: Clock) -> Candidate:
-    """Read the night's marts.
+def read_candidate(home: Home, clock: Clock, *, whole: bool = False) -> Candidate:
+    """Read the night's marts; `whole`: all rows, whatever is published.
 
     Raises NotTransformedError when dbt last ran for another night or did not build them all.
     """
@@ -70,21 +76,32 @@ def read_candidate(home: Home, clock: Clock) -> Candidate:
         )
     manifest = home.dbt_target / "manifest.json"
     views = published_views(manifest)
+    base = None if whole else read_base(Places(home.publications), views)
     with duckdb.connect(str(home.warehouse), read_only=True) as warehouse:
         warehouse.execute("set TimeZone = 'UTC'")
+        if base is not None:
+            attach(warehouse, base)
         try:
-            tables = {view.name: _rows(warehouse, view) for view in views}
+            slices = {view.name: _slice(warehouse, base, view) for view in views}
         except (duckdb.CatalogException, duckdb.BinderException) as error:
             first = str(error).splitlines()[0]
             raise NotTransformedError(f"the marts are not whole: {first}") from None
         batches = _batches(warehouse)
-    return Candidate(clock.as_of_date, _definitions(manifest, variables), batches, views, tables)
+    parts = {
+        view.name: merged(base.parts[view.name] if base else {}, view, slices[view.name])
+        for view in views
+    }
+    definitions = _definitions(manifest, variables)
+    return Candidate(clock.as_of_date, definitions, batches, views, slices, parts, base)
 
 
-def _rows(warehouse: duckdb.DuckDBPyConnection, view: View) -> pa.Table:
+def _slice(warehouse: duckdb.DuckDBPyConnection, base: Base | None, view: View) -> Slice:
+    months = None if base is None else changed_months(warehouse, base, view)
     columns = ", ".join(map(quoted, view.column_names))
-    result = warehouse.execute(f"select {columns} from {view.relation}")  # noqa: S608
-    return canonical(result.to_arrow_table(), view)
+    result = warehouse.execute(
+        f"select {columns} from {view.relation} where {within(view, months)}"  # noqa: S608
+    )
+    return Slice(months, canonical(result.to_arrow_table(), view))
 
 
 def _batches(warehouse: duckdb.DuckDBPyConnection) -> str:

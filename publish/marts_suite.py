@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import os
 import warnings
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -13,13 +13,20 @@ import duckdb
 
 from expectations import dialect
 from publish.contract import View, quoted, quoted_text
+from publish.parts import Slice, within
 
 UNIT_INTERVAL = ("score", "coverage", "rows_coverage")
 BANDS = ("green", "amber", "red", "no data", "not scored")
 
 
-def failed_expectations(warehouse: Path, views: Sequence[View]) -> list[str]:
-    """What does not hold, a line each naming view, rule and number of rows."""
+def failed_expectations(
+    warehouse: Path, views: Sequence[View], slices: Mapping[str, Slice]
+) -> list[str]:
+    """What does not hold, a line each naming view, rule and number of rows.
+
+    Looked at are the months of each view's slice: the others are rows that are published, and no
+    key reaches over a month.
+    """
     os.environ["GX_ANALYTICS_ENABLED"] = "false"
     import great_expectations as gx  # imported late: it takes seconds
     from duckdb_sqlalchemy import ConnectionWrapper
@@ -37,8 +44,11 @@ def failed_expectations(warehouse: Path, views: Sequence[View]) -> list[str]:
             kwargs={"creator": lambda: ConnectionWrapper(connection.cursor())},
         )
         for view in views:
+            if slices[view.name].is_empty:
+                continue
             connection.execute(
                 f"create view {quoted(view.name)} as select * from warehouse.{view.relation}"  # noqa: S608
+                f" where {within(view, slices[view.name].months)}"
             )
             asset = source.add_table_asset(name=view.name, table_name=view.name)
             suite = gx.ExpectationSuite(name=view.name, expectations=list(_expectations(view)))

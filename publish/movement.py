@@ -10,7 +10,8 @@ import duckdb
 from boscard.home import Home
 from publish import figures
 from publish.candidate import Candidate
-from publish.files import MANIFEST, Places
+from publish.contract import View, quoted_text
+from publish.places import MANIFEST, Places
 
 RELATIVE_LIMIT = 0.25
 POINTS_LIMIT = 15.0
@@ -25,12 +26,13 @@ def movements(home: Home, candidate: Candidate, currency: str) -> list[str]:
     A new definition may move anything. Without a publication before, nothing moves.
     """
     current = Places(home.publications).current_duckdb.resolve()
-    if not current.exists() or "kpi_values" not in candidate.tables:
+    values = next((view for view in candidate.views if view.name == "kpi_values"), None)
+    if not current.exists() or values is None:
         return []
     return [
         f"{name} of {figures.period(start, kind)} from {figures.figure(old, unit, currency)} "
         f"to {figures.figure(new, unit, currency)}"
-        for name, unit, kind, start, old, new in _moved(current, candidate)
+        for name, unit, kind, start, old, new in _moved(current, home.warehouse, values)
     ]
 
 
@@ -41,26 +43,26 @@ def shrunken(home: Home, candidate: Candidate) -> list[str]:
         return []
     before = json.loads(manifest.read_text(encoding="utf-8"))["views"]
     return [
-        f"{name} has {table.num_rows} rows, {before[name]['rows']} are published"
-        for name, table in candidate.tables.items()
+        f"{name} has {rows} rows, {before[name]['rows']} are published"
+        for name, rows in candidate.rows.items()
         if name in before
         and before[name]["rows"] >= LEAST_ROWS
-        and table.num_rows < before[name]["rows"] * (1 - ROWS_LIMIT)
+        and rows < before[name]["rows"] * (1 - ROWS_LIMIT)
     ]
 
 
-def _moved(current: Path, candidate: Candidate) -> list[tuple]:  # type: ignore[type-arg]
+def _moved(current: Path, warehouse: Path, values: View) -> list[tuple]:  # type: ignore[type-arg]
     with duckdb.connect(str(current), read_only=True) as connection:
         connection.execute("set TimeZone = 'UTC'")
-        connection.register("new_values", candidate.tables["kpi_values"])
+        connection.execute(f"attach {quoted_text(str(warehouse))} as warehouse (read_only)")
         return connection.execute(
-            """
+            f"""
             select definitions.name, definitions.unit, before.period_type, before.period_start,
                 before.value, now.value
             from kpi.kpi_values as before
             inner join kpi.kpi_definitions as definitions
                 on before.kpi_id = definitions.kpi_id and definitions.is_current
-            left join new_values as now
+            left join warehouse.{values.relation} as now
                 on before.kpi_id = now.kpi_id
                 and before.period_type = now.period_type
                 and before.period_start = now.period_start
@@ -81,6 +83,6 @@ def _moved(current: Path, candidate: Candidate) -> list[tuple]:  # type: ignore[
                     end
                 )
             order by definitions.name, before.period_type, before.period_start
-            """,
+            """,  # noqa: S608
             {"points": POINTS_LIMIT, "relative": RELATIVE_LIMIT},
         ).fetchall()

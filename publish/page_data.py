@@ -11,7 +11,7 @@ from typing import Any
 import duckdb
 
 from boscard.home import Home
-from publish.files import Places
+from publish.places import Places
 
 Row = dict[str, Any]
 

@@ -15,6 +15,7 @@ import pyarrow as pa
 
 from publish.content_hash import canonical, table_hash
 from publish.contract import POSTGRES_TYPES, SCHEMA, View, quoted
+from publish.parts import Slice, within
 
 TABLES = "published"
 WRITING = 5_205_205  # the number of the writers' lock in the server
@@ -48,23 +49,34 @@ class Transaction:
             cursor.execute(f"select pg_advisory_xact_lock({WRITING})")
             cursor.fetchall()
 
-    def fetch(self, view: View) -> pa.Table:
-        """All rows of a view as readers get them, canonical."""
+    def fetch(self, view: View, months: tuple[str, ...] | None = None) -> pa.Table:
+        """Rows of a view as readers get them, canonical: all, or those of the named months."""
         columns = ", ".join(map(quoted, view.column_names))
         with self.connection.cursor() as cursor:
-            cursor.execute(f"select {columns} from {SCHEMA}.{quoted(view.name)}")  # noqa: S608
+            cursor.execute(
+                f"select {columns} from {SCHEMA}.{quoted(view.name)}"  # noqa: S608
+                f" where {within(view, months)}"
+            )
             return canonical(cursor.fetch_arrow_table(), view)
 
-    def replace(self, view: View, rows: pa.Table) -> Changes:
-        """Make the table hold exactly these canonical rows; rows that are equal are not touched.
+    def count(self, view: View) -> int:
+        with self.connection.cursor() as cursor:
+            cursor.execute(f"select count(*) from {_table(view)}")  # noqa: S608
+            return int(cursor.fetchall()[0][0])
+
+    def replace(self, view: View, change: Slice) -> Changes:
+        """Make the months of a slice hold exactly its rows; rows that are equal are not touched.
 
         Raises MismatchError when reading back gives other rows.
         """
-        table, stage = _table(view), self._stage(view, rows)
+        if change.is_empty:
+            return Changes()
+        table, stage = _table(view), self._stage(view, change.rows)
         same_key = " and ".join(f"t.{quoted(name)} = s.{quoted(name)}" for name in view.key)
         others = [quoted(name) for name in view.column_names if name not in view.key]
         deleted = self._run(
-            f"delete from {table} as t where not exists (select from {stage} as s where {same_key})"  # noqa: S608
+            f"delete from {table} as t where {within(view, change.months)}"  # noqa: S608
+            f" and not exists (select from {stage} as s where {same_key})"
         )
         updated = 0
         if others:
@@ -77,7 +89,8 @@ class Transaction:
         changes = Changes(self._insert(view, stage), updated, deleted)
         if changes.total:
             self._run(f"analyze {table}")
-        if table_hash(self.fetch(view), view) != table_hash(rows, view):
+        written = self.fetch(view, change.months)
+        if table_hash(written, view) != table_hash(change.rows, view):
             raise MismatchError(f"{SCHEMA}.{view.name}: Postgres gives back other rows than it got")
         return changes
 

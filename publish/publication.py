@@ -9,7 +9,7 @@ from __future__ import annotations
 import fcntl
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -18,9 +18,12 @@ import pyarrow as pa
 from boscard.clock import Clock
 from boscard.home import Home
 from boscard.settings import Settings
-from publish.candidate import Candidate, read_candidate
+from publish.base import Base
+from publish.candidate import Candidate, NotTransformedError, read_candidate
 from publish.connection import writer_url
-from publish.files import Places, point_current, prune, read_duckdb, write_files
+from publish.content_hash import NotCanonicalError, canonical
+from publish.contract import ContractError, View
+from publish.files import read_duckdb, write_files
 from publish.history import (
     HISTORY,
     PUBLICATIONS,
@@ -30,7 +33,10 @@ from publish.history import (
     record_rows,
     rows_of,
 )
+from publish.parts import Slice, merged, months_of
+from publish.places import Places, point_current, prune
 from publish.postgres import Changes, Transaction, transaction
+from publish.read import current_record
 from publish.restatements import restatements
 from publish.schema import prepare
 
@@ -60,38 +66,78 @@ class Publication:
 
 
 def publish(
-    home: Home, settings: Settings, clock: Clock, *, postgres_url: str | None = None
+    home: Home,
+    settings: Settings,
+    clock: Clock,
+    *,
+    postgres_url: str | None = None,
+    whole: bool = False,
 ) -> Publication:
     """Publish the night's marts in all three places.
 
-    `postgres_url` is the writer's URL of a server of one's own; without it the embedded server
-    serves, started for as long as needed. Raises before anything changes when the marts are another
-    night's or cannot be published; MismatchError when a place gives back other rows than it got.
+    What did not change since the publication that stands is not read or written again; `whole`: all
+    rows of all places are compared, and those that are wrong are put right. `postgres_url` is the
+    writer's URL of a server of one's own; without it the embedded server serves, started for as
+    long as needed. Raises before anything changes when the marts are another night's or cannot be
+    published; MismatchError when a place gives back other rows than it got.
     """
     places = Places(home.publications)
     with publishing(home), writer_url(home, settings, postgres_url) as url:
-        candidate = read_candidate(home, clock)
-        prepare(url, (*candidate.views, *HISTORY))
+        candidate = read_candidate(home, clock, whole=whole)
+        views = (*candidate.views, *HISTORY)
+        prepare(url, views)
         with transaction(url) as database:
-            record, history = _history(database, candidate)
-            tables = {**candidate.tables, **history}
+            current = newest(database.fetch(PUBLICATIONS))
+            if candidate.base is not None and not _stands(database, current, candidate):
+                candidate = read_candidate(home, clock, whole=True)
+            record, history = _history(database, current, candidate)
+            base = candidate.base
+            slices, parts = {**candidate.slices}, {**candidate.parts}
+            for view in HISTORY:
+                slices[view.name] = _with_history(database, view, history[view.name], base)
+                before = base.parts[view.name] if base else {}
+                parts[view.name] = merged(before, view, slices[view.name])
             facts = {**asdict(record), "company": settings.company.name}
-            write_files(places, record.publication_id, (*candidate.views, *HISTORY), tables, facts)
+            write_files(places, record.publication_id, views, slices, parts, facts, base)
             changes = {
-                view.name: database.replace(view, candidate.tables[view.name])
-                for view in candidate.views
+                view.name: database.replace(view, slices[view.name]) for view in candidate.views
             }
             for view in HISTORY:
                 changes[view.name] = Changes(inserted=database.append(view, history[view.name]))
+            known = database.fetch(PUBLICATIONS).column("publication_id").to_pylist()
         point_current(places, record.publication_id)
-        published = history[PUBLICATIONS.name].column("publication_id").to_pylist()
-        prune(places, published[::-1], settings.publication.keep)
+        prune(places, known[::-1], settings.publication.keep)
     return Publication(
         record,
         changes,
         places.duckdb(record.publication_id),
         places.parquet(record.publication_id),
     )
+
+
+def recheck(
+    home: Home, settings: Settings, *, postgres_url: str | None = None
+) -> Publication | None:
+    """Compare all rows of the current publication in all places with the marts, and put them right.
+
+    None where that cannot be: nothing is published yet, or the marts are others by now (of a night
+    that was not published, of new definitions), and so no judge.
+    """
+    record = current_record(home)
+    if record is None:
+        return None
+    company = settings.company
+    clock = Clock(record.as_of_date, company.zone, company.publication_hour)
+    try:
+        candidate = read_candidate(home, clock)
+    except (NotTransformedError, ContractError, NotCanonicalError):
+        return None
+    if (candidate.publication_id, candidate.content_hash) != (
+        record.publication_id,
+        record.content_hash,
+    ):
+        return None
+    return publish(home, settings, clock, postgres_url=postgres_url, whole=True)
 
 
 def prune_files(home: Home, settings: Settings) -> list[str]:
@@ -108,16 +154,27 @@ def prune_files(home: Home, settings: Settings) -> list[str]:
         return prune(places, published[::-1], settings.publication.keep)
 
 
-def _history(database: Transaction, candidate: Candidate) -> tuple[Record, dict[str, pa.Table]]:
-    """This publication's record, and all history including it. A rerun finds its own record."""
-    known = {view.name: database.fetch(view) for view in HISTORY}
-    current = newest(known[PUBLICATIONS.name])
+def _stands(database: Transaction, current: Record | None, candidate: Candidate) -> bool:
+    """Is what Postgres shows the candidate's base, and are there as many rows of each view?"""
+    base = candidate.base
+    if base is None or current is None:
+        return False
+    return (current.publication_id, current.content_hash) == (
+        base.publication_id,
+        base.content_hash,
+    ) and all(database.count(view) == base.rows(view) for view in (*candidate.views, *HISTORY))
+
+
+def _history(
+    database: Transaction, current: Record | None, candidate: Candidate
+) -> tuple[Record, dict[str, pa.Table]]:
+    """This publication's record, and what history gains by it: nothing by a rerun."""
     if (
         current is not None
         and current.publication_id == candidate.publication_id
         and current.content_hash == candidate.content_hash
     ):
-        return current, known
+        return current, {view.name: rows_of(view, []) for view in HISTORY}
     record = Record(
         sequence=1 if current is None else current.sequence + 1,
         publication_id=candidate.publication_id,
@@ -126,14 +183,13 @@ def _history(database: Transaction, candidate: Candidate) -> tuple[Record, dict[
         content_hash=candidate.content_hash,
         definitions_hash=candidate.definitions_hash,
         batches_hash=candidate.batches_hash,
-        rows=candidate.rows,
+        rows=sum(candidate.rows.values()),
         restated_values=0,
         published_at=datetime.now(UTC),
     )
     changed = _restatements(database, candidate, current, record)
-    record = Record(**{**asdict(record), "restated_values": changed.num_rows})
-    added = {PUBLICATIONS.name: record_rows(record), RESTATEMENTS.name: changed}
-    return record, {name: pa.concat_tables([known[name], added[name]]) for name in known}
+    record = replace(record, restated_values=changed.num_rows)
+    return record, {PUBLICATIONS.name: record_rows(record), RESTATEMENTS.name: changed}
 
 
 def _restatements(
@@ -142,8 +198,18 @@ def _restatements(
     values = next((view for view in candidate.views if view.name == KPI_VALUES), None)
     if current is None or values is None:
         return rows_of(RESTATEMENTS, [])
-    now = candidate.tables[KPI_VALUES]
-    return restatements(database.fetch(values), now, current.publication_id, record)
+    now = candidate.slices[KPI_VALUES]
+    before = database.fetch(values, now.months)
+    return restatements(before, now.rows, current.publication_id, record)
+
+
+def _with_history(database: Transaction, view: View, added: pa.Table, base: Base | None) -> Slice:
+    """What is remembered, and what this publication adds: of the months it adds to, with a base."""
+    months = None
+    if base is not None:
+        months = months_of(added, view) if added.num_rows else ()
+    known = database.fetch(view, months)
+    return Slice(months, canonical(pa.concat_tables([known, added]), view))
 
 
 @contextmanager

@@ -11,8 +11,9 @@ import pyarrow.compute as pc
 
 from boscard.home import Home
 from publish.contract import SCHEMA, quoted
-from publish.files import Places, read_duckdb
+from publish.files import read_duckdb
 from publish.history import PUBLICATIONS, Record, newest
+from publish.places import Places
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -23,7 +24,7 @@ class NothingPublishedError(Exception):
 
 
 def read(view: str, home: Home | None = None) -> pd.DataFrame:
-    """All rows of `kpi.<view>` of the current publication.
+    """All rows of `kpi.<view>` of the current publication, ordered by its columns from the left.
 
     Decimals come as floats, whole numbers and truth values as pandas' nullable types.
     It needs no server, waits for no run, and sees one whole publication.
@@ -43,7 +44,7 @@ def read(view: str, home: Home | None = None) -> pd.DataFrame:
         ]
         if view not in names:
             raise NothingPublishedError(f"no view {view!r}; there are: {', '.join(names)}")
-        rows = connection.execute(f"select * from {SCHEMA}.{quoted(view)}")  # noqa: S608
+        rows = connection.execute(f"select * from {SCHEMA}.{quoted(view)} order by all")  # noqa: S608
         return _frame(rows.to_arrow_table())
 
 

@@ -11,8 +11,10 @@ from boscard.home import Home
 from boscard.settings import Settings
 from publish.connection import writer_url
 from publish.contract import published_views
-from publish.files import Places, read_duckdb
+from publish.files import read_duckdb
 from publish.history import HISTORY, PUBLICATIONS
+from publish.parts import Slice
+from publish.places import Places
 from publish.postgres import transaction
 from publish.schema import prepare
 
@@ -35,5 +37,5 @@ def refill(home: Home, settings: Settings, *, postgres_url: str | None = None) -
             if database.fetch(PUBLICATIONS).num_rows:
                 return 0
             present = [view for view in views if view.name in tables]
-            changes = [database.replace(view, tables[view.name]) for view in present]
+            changes = [database.replace(view, Slice(None, tables[view.name])) for view in present]
     return sum(change.total for change in changes)

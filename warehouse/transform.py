@@ -95,6 +95,7 @@ def variables(settings: Settings, clock: Clock) -> dict[str, str]:
         "reporting_currency": company.reporting_currency,
         "history_start": company.history_start.isoformat(),
         "company_name": company.name,
+        "quality_nights": str(settings.publication.quality_nights),
     }
 
 

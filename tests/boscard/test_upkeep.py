@@ -13,6 +13,8 @@ from boscard.home import PROJECT, Home
 from boscard.settings import read_settings
 from boscard.upkeep import (
     PARTS,
+    Checked,
+    check_publication,
     checkpoint,
     clean_airflow,
     prune_publications,
@@ -116,9 +118,10 @@ def test_files_without_a_publication_are_let_be(home):
 
 def test_nothing_to_do_is_no_error(home, monkeypatch):
     monkeypatch.delenv(DATABASE, raising=False)
-    *said, of_airflow = [str(part(home, SETTINGS, NOW)) for part in PARTS.values()]
-    assert [words.partition(": ")[2] for words in said] == ["0 removed, 0.0 MB"] * len(said)
-    assert of_airflow == "Airflow's database: there is none"
+    said = {name: str(part(home, SETTINGS, NOW)) for name, part in PARTS.items()}
+    assert said.pop("clean_airflow") == "Airflow's database: there is none"
+    assert "not compared" in said.pop("check_publication")
+    assert {words.partition(": ")[2] for words in said.values()} == {"0 removed, 0.0 MB"}
     assert not home.airflow.exists()
 
 
@@ -147,3 +150,10 @@ def test_a_task_that_is_told_of_no_database_says_so(home, asked, monkeypatch):
     monkeypatch.delenv(DATABASE_TO_CLEAN, raising=False)
     assert DATABASE_TO_CLEAN in clean_airflow(home, SETTINGS, NOW)
     assert not asked.exists()
+
+
+def test_the_publication_is_not_compared_while_a_night_is_at_work(home):
+    home.publications.mkdir(parents=True)
+    assert check_publication(home, SETTINGS, NOW) == Checked(None)
+    with writer_lock(home), pytest.raises(WarehouseBusy):
+        check_publication(home, SETTINGS, NOW)

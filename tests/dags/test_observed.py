@@ -22,7 +22,14 @@ from tests.warehouse.landed import land
 pytestmark = pytest.mark.slow
 
 MOMENT = "2026-11-22T13:00:00+01:00"
-PARTS = ("release_bytes", "prune_publications", "checkpoint", "remove_logs", "clean_airflow")
+PARTS = (
+    "release_bytes",
+    "check_publication",
+    "prune_publications",
+    "checkpoint",
+    "remove_logs",
+    "clean_airflow",
+)
 
 # Airflow's own record of what happened, older and younger than what is kept at that moment
 EVENTS = {"old": "2026-10-01 00:00:00", "young": "2026-11-20 00:00:00"}

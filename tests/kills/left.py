@@ -20,10 +20,12 @@ from boscard.home import Home
 from expectations.verdict import read_verdict
 from ingest.batch import QUARANTINE, TYPED
 from ingest.landing import Landing
-from publish.content_hash import canonical, content_hash, table_hash
+from publish.content_hash import canonical, content_hash
 from publish.contract import SCHEMA, View, published_views, quoted
-from publish.files import MANIFEST, Places, read_duckdb, read_parquet
+from publish.files import read_duckdb, read_parquet
 from publish.history import HISTORY, PUBLICATIONS, RESTATEMENTS, Record, newest
+from publish.parts import view_hash
+from publish.places import MANIFEST, Places
 
 # Postgres and dbt keep house in their own folders; a lock file may stay, for its lock does not.
 OTHERS = ("postgres/data", "logs")
@@ -130,7 +132,7 @@ def in_parquet(home: Path, views: Sequence[View]) -> Shown:
     manifest = json.loads((folder / MANIFEST).read_text("utf-8"))
     shown = _shown(tables, views)
     for view in (*views, *HISTORY):
-        assert manifest["views"][view.name]["sha256"] == table_hash(tables[view.name], view)
+        assert manifest["views"][view.name]["sha256"] == view_hash(tables[view.name], view)
     assert manifest["publication_id"] == shown.record.publication_id
     return shown
 
@@ -138,6 +140,6 @@ def in_parquet(home: Path, views: Sequence[View]) -> Shown:
 def _shown(tables: Mapping[str, pa.Table], views: Sequence[View]) -> Shown:
     record = newest(tables[PUBLICATIONS.name])
     assert record is not None
-    hashes = {view.name: table_hash(tables[view.name], view) for view in views}
+    hashes = {view.name: view_hash(tables[view.name], view) for view in views}
     rows = tuple(tuple(row.values()) for row in tables[RESTATEMENTS.name].to_pylist())
     return Shown(record, rows, content_hash(hashes) == record.content_hash)

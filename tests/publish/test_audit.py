@@ -5,12 +5,14 @@ from datetime import date
 from typing import Any
 
 import duckdb
+import pyarrow as pa
 import pytest
 
 from publish import audit as module
 from publish.audit import Audit, audit
 from publish.contract import published_views
 from publish.marts_suite import failed_expectations
+from publish.parts import Slice
 from publish.publication import publish
 
 FIRST, SECOND = date(2026, 5, 20), date(2026, 5, 21)
@@ -134,11 +136,15 @@ def test_settled_values_may_not_jump(judge: Any, installation: Any, database: An
 
 
 def test_great_expectations_asks_the_marts(installation: Any) -> None:
-    def failed(edit: str | None = None) -> list[str]:
+    def failed(edit: str | None = None, months: tuple[str, ...] | None = None) -> list[str]:
         installation.transform(edit=edit)
         views = published_views(installation.home.dbt_target / "manifest.json")
         few = [view for view in views if view.name in ("deals", "scorecard")]
-        return failed_expectations(installation.home.warehouse, few)
+        return failed_expectations(
+            installation.home.warehouse,
+            few,
+            {view.name: Slice(months, pa.table({})) for view in few},
+        )
 
     key = "period_type, period_start, node_type, node_id"
     assert failed() == []
@@ -155,3 +161,6 @@ def test_great_expectations_asks_the_marts(installation: Any) -> None:
         "deals: column_values_to_not_be_null (deal_id): 1 rows",
         f"scorecard: compound_columns_to_be_unique ({key}): 16 rows",
     ]
+    blue = "update marts.fct_scorecard set band = 'blue' where period_start < '2026-05-01'"
+    assert failed(blue, months=("2026-05-01",)) == []
+    assert failed(blue, months=("2026-04-01",)) != []

@@ -11,8 +11,9 @@ import pytest
 
 from publish import publication as module
 from publish.candidate import NotTransformedError, read_candidate
-from publish.content_hash import canonical, content_hash, table_hash
-from publish.files import Places, current_id
+from publish.content_hash import canonical, content_hash
+from publish.parts import view_hash
+from publish.places import Places, current_id
 from publish.postgres import MismatchError, Transaction, transaction
 from publish.publication import Publication, prune_files, publish
 from publish.read import current_record
@@ -51,9 +52,9 @@ def test_one_hash_in_three_places(run: Any, installation: Any, database: Any) ->
     published = run()
     views = read_candidate(installation.home, installation.clock(FIRST)).views
     with transaction(database.reader) as reader:
-        postgres = {view.name: table_hash(reader.fetch(view), view) for view in views}
+        postgres = {view.name: view_hash(reader.fetch(view), view) for view in views}
     parquet = {
-        view.name: table_hash(
+        view.name: view_hash(
             canonical(pq.read_table(published.parquet / f"{view.name}.parquet"), view), view
         )
         for view in views
@@ -62,7 +63,7 @@ def test_one_hash_in_three_places(run: Any, installation: Any, database: Any) ->
     with duckdb.connect(str(published.duckdb), read_only=True) as connection:
         for view in views:
             rows = connection.execute(f"select * from kpi.{view.name} order by random()")
-            in_file[view.name] = table_hash(canonical(rows.to_arrow_table(), view), view)
+            in_file[view.name] = view_hash(canonical(rows.to_arrow_table(), view), view)
     assert content_hash(postgres) == content_hash(parquet) == content_hash(in_file)
     assert content_hash(postgres) == published.content_hash
     with psycopg.connect(database.reader) as connection:
@@ -226,8 +227,8 @@ def test_a_place_that_gives_back_other_rows_is_not_published(
     first = run(FIRST)
     fetch = Transaction.fetch
 
-    def lossy(self: Transaction, view: Any) -> Any:
-        rows = fetch(self, view)
+    def lossy(self: Transaction, view: Any, months: Any = None) -> Any:
+        rows = fetch(self, view, months)
         return rows.slice(1) if view.name == "scorecard" else rows
 
     monkeypatch.setattr(Transaction, "fetch", lossy)

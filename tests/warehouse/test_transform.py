@@ -96,6 +96,7 @@ def test_variables_are_text(settings) -> None:
         "reporting_currency": "EUR",
         "history_start": "2025-10-01",
         "company_name": "Test & Co",
+        "quality_nights": "400",
     }
 
 

@@ -1,10 +1,13 @@
 -- What each night found about each stream: first how far its data go (rule loaded_through), then
--- every check. Rows of earlier nights do not change.
+-- every check. Rows of earlier nights do not change; the warehouse keeps those that are no longer
+-- shown.
+{% set is_shown -%}
+    as_of_date between {{ as_of_date() }} - {{ var("quality_nights") }} + 1 and {{ as_of_date() }}
+{%- endset %}
+
 with
 
-    statuses as (
-        select * from {{ source("ops", "stream_status") }} where as_of_date <= {{ as_of_date() }}
-    ),
+    statuses as (select * from {{ source("ops", "stream_status") }} where {{ is_shown }}),
 
     batches as (
         select
@@ -17,7 +20,7 @@ with
             cast(sum(rows_in) as bigint) as rows_in,
             cast(sum(rows_quarantined) as bigint) as rows_set_aside
         from {{ source("ops", "loaded_batches") }}
-        where as_of_date <= {{ as_of_date() }}
+        where {{ is_shown }}
         group by as_of_date, source, account, stream
     ),
 
@@ -65,6 +68,17 @@ with
         from statuses
     ),
 
+    -- The worst result of a night, of the newest batch among equals.
+    ranked as (
+        select
+            *,
+            concat(
+                list_position(['skipped', 'empty', 'pass', 'error', 'fail'], state), batch_id
+            ) as badness
+        from {{ source("ops", "check_results") }}
+        where {{ is_shown }}
+    ),
+
     checks as (
         select
             as_of_date,
@@ -75,38 +89,13 @@ with
             max(rule) as rule,
             max(severity) as severity,
             max(action) as action,
-            arg_max(
-                state,
-                {
-                    'rank':list_position(['skipped', 'empty', 'pass', 'error', 'fail'], state),
-                    'batch':batch_id
-                }
-            ) as state,
-            arg_max(
-                observed,
-                {
-                    'rank':list_position(['skipped', 'empty', 'pass', 'error', 'fail'], state),
-                    'batch':batch_id
-                }
-            ) as observed,
-            arg_max(
-                expected,
-                {
-                    'rank':list_position(['skipped', 'empty', 'pass', 'error', 'fail'], state),
-                    'batch':batch_id
-                }
-            ) as expected,
+            arg_max(state, badness) as state,
+            arg_max(observed, badness) as observed,
+            arg_max(expected, badness) as expected,
             cast(sum(coalesce(n_failed, 0)) as bigint) as failed_count,
             cast(sum(coalesce(n_total, 0)) as bigint) as checked_count,
-            arg_max(
-                sentence,
-                {
-                    'rank':list_position(['skipped', 'empty', 'pass', 'error', 'fail'], state),
-                    'batch':batch_id
-                }
-            ) as sentence
-        from {{ source("ops", "check_results") }}
-        where as_of_date <= {{ as_of_date() }}
+            arg_max(sentence, badness) as sentence
+        from ranked
         group by as_of_date, source, account, stream, check_id
     ),
 
