@@ -89,6 +89,7 @@ RIGHT = {
     "keep": "write a whole number from 1, such as 30",
     "keep_bytes": "write a whole number of days from 30, such as 90",
     "keep_logs": "write a whole number of days from 7, such as 30",
+    "quality_nights": "write a whole number of nights from 1, such as 400",
     "source": "write a source's name such as 'google_ads'",
     "account": "write the vendor's id in quotes: letters, digits, '_', '-' and '.', no '.' first",
     "connection": _CONNECTION,
