@@ -228,6 +228,7 @@ def late_nights(tmp_path_factory: pytest.TempPathFactory) -> list[Seen]:
     return found
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kpi", COUNTED)
 def test_late_records_say_how_far_days_of_their_age_move(kpi: str, late_nights: list[Seen]) -> None:
     movements = late_nights[-1].views["movements"]
@@ -248,6 +249,7 @@ def test_late_records_say_how_far_days_of_their_age_move(kpi: str, late_nights: 
     assert largest > 0 or kpi in ("C06", "F08")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kpi", ["C01", "C02", "C05", "C06", "P05"])
 def test_values_move_as_late_records_did(kpi: str, late_nights: list[Seen]) -> None:
     """Of the company: without ads no channel is known by its campaign."""
@@ -259,6 +261,7 @@ def test_values_move_as_late_records_did(kpi: str, late_nights: list[Seen]) -> N
     assert kpi == "C06" or max(move for move in moves if move is not None) > 0
 
 
+@pytest.mark.slow
 def test_a_median_moves_as_medians_through_a_day_did(late_nights: list[Seen]) -> None:
     def through(left: Seen, period: str, end: date) -> Decimal | None:
         start = pd.Timestamp(end).to_period(period).start_time.date()
@@ -279,6 +282,7 @@ def test_a_median_moves_as_medians_through_a_day_did(late_nights: list[Seen]) ->
     assert_wholes(late_nights[-1], "P07", known)
 
 
+@pytest.mark.slow
 def test_a_velocity_moves_as_velocities_through_a_day_did(late_nights: list[Seen]) -> None:
     def through(left: Seen, end: date) -> Decimal:
         return Decimal(left.expected.loc[("P08", "day", end, "company", "company"), "value"])

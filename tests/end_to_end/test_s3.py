@@ -39,6 +39,9 @@ START, FIRST = date(2026, 10, 20), date(2026, 10, 29)
 BROKEN = {"vendor": "hubspot", "fault": "impossible_date", "match": "contacts"}
 
 
+pytestmark = pytest.mark.slow
+
+
 @dataclass(frozen=True)
 class Both:
     """The same night: its batches in folders of a disk, and in a bucket."""
@@ -159,7 +162,6 @@ def test_status_tells_of_it(both: Both) -> None:
     assert streams[0] == streams[1]
 
 
-@pytest.mark.slow
 def test_the_same_is_published_and_replayed_from_there(both: Both) -> None:
     published = [one.publish(one.night(FIRST)) for one in (both.on_disk, both.on_s3)]
     assert published[0].content_hash == published[1].content_hash
