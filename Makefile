@@ -31,9 +31,8 @@ nightly: $(READY) ## one night on the sandbox company: pull, gate, load, transfo
 test: $(READY) ## the test suite, without what takes minutes
 	@$(BIN)/python -m pytest -n 2 --dist loadgroup -m "not slow and not scheduler"
 
-coverage: $(READY) ## which lines the test suite reaches, child processes included; what it does not, and why
-	@$(BIN)/python -m pytest -n 2 --dist loadgroup -m "not slow and not scheduler" --cov --cov-report=term --cov-report=json:.coverage.json
-	@$(BIN)/python -m tests.uncovered .coverage.json
+coverage: $(READY) ## which lines the test suite reaches, child processes included
+	@$(BIN)/python -m pytest -n 2 --dist loadgroup -m "not slow and not scheduler" --cov --cov-report=term
 
 test-slow: $(READY) ## the tests that take minutes: whole nights through Airflow's DAGs
 	@$(BIN)/python -m pytest -n 2 --dist loadgroup -m slow --ignore=tests/kills
