@@ -10,41 +10,17 @@ with
     ),
 
     versions as (
-        select
-            _account as account_id,
-            form_id,
-            response_token,
-            submitted_at,
-            contact_id,
-            answers,
-            _is_deleted as is_deleted,
-            _was_there as was_there,
-            _until as known_until
-        from {{ source("past", "typeform__responses") }}
-        where _until > {{ first_learned_night() }}
-        union all
-        select
-            account_id,
-            form_id,
-            response_token,
-            submitted_at,
-            contact_id,
-            answers,
-            is_deleted,
-            true as was_there,
-            date '9999-12-31' as known_until
-        from {{ ref("stg_typeform__responses") }}
-        where
-            submitted_at >= cast({{ first_learned_night() }} - 100 as timestamp) at time zone 'UTC'
+        {{
+            versions(
+                "typeform__responses",
+                ["form_id", "response_token"],
+                ["submitted_at", "contact_id", "answers"],
+                since="submitted_at",
+            )
+        }}
     ),
 
-    dated as (
-        select
-            *,
-            {{ known_from("account_id, form_id, response_token") }} as known_from,
-            {{ business_date("submitted_at") }} as submitted_date
-        from versions
-    ),
+    dated as (select *, {{ business_date("submitted_at") }} as submitted_date from versions),
 
     scored as (
         select

@@ -3,42 +3,27 @@
 with
 
     versions as (
-        select
-            _account as account_id,
-            deal_id,
-            stage_id,
-            amount,
-            currency_code,
-            created_date as deal_created_at,
-            close_date as close_at,
-            stage_history,
-            is_archived,
-            _is_deleted as is_deleted,
-            _was_there as was_there,
-            _until as known_until
-        from {{ source("past", "hubspot__deals") }}
-        where _until > {{ first_learned_night() }}
-        union all
-        select
-            account_id,
-            deal_id,
-            stage_id,
-            amount,
-            currency_code,
-            deal_created_at,
-            close_at,
-            stage_history,
-            is_archived,
-            is_deleted,
-            true as was_there,
-            date '9999-12-31' as known_until
-        from {{ ref("stg_hubspot__deals") }}
+        {{
+            versions(
+                "hubspot__deals",
+                ["deal_id"],
+                [
+                    "stage_id",
+                    "amount",
+                    "currency_code",
+                    "deal_created_at",
+                    "close_at",
+                    "stage_history",
+                    "is_archived",
+                ],
+                renamed={"deal_created_at": "created_date", "close_at": "close_date"},
+            )
+        }}
     ),
 
     dated as (
         select
             *,
-            {{ known_from("account_id, deal_id") }} as known_from,
             {{ business_date("deal_created_at") }} as created_date,
             {{ business_date("close_at") }} as close_date
         from versions

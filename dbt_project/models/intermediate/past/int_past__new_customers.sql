@@ -9,28 +9,7 @@ with
         group by account_id, as_of_date
     ),
 
-    links as (
-        select
-            _account as account_id,
-            deal_id,
-            associated,
-            _is_deleted as is_deleted,
-            _was_there as was_there,
-            _until as known_until
-        from {{ source("past", "hubspot__deal_companies") }}
-        where _until > {{ first_learned_night() }}
-        union all
-        select
-            account_id,
-            deal_id,
-            associated,
-            is_deleted,
-            true as was_there,
-            date '9999-12-31' as known_until
-        from {{ ref("stg_hubspot__deal_companies") }}
-    ),
-
-    dated_links as (select *, {{ known_from("account_id, deal_id") }} as known_from from links),
+    links as ({{ versions("hubspot__deal_companies", ["deal_id"], ["associated"]) }}),
 
     deal_companies as (
         select
@@ -39,38 +18,15 @@ with
             known_from,
             known_until,
             unnest(from_json(associated, '["JSON"]')) ->> '$.toObjectId' as company_id
-        from dated_links
+        from links
         where was_there and not is_deleted
     ),
 
-    company_versions as (
-        select
-            _account as account_id,
-            company_id,
-            is_archived,
-            _is_deleted as is_deleted,
-            _was_there as was_there,
-            _until as known_until
-        from {{ source("past", "hubspot__companies") }}
-        where _until > {{ first_learned_night() }}
-        union all
-        select
-            account_id,
-            company_id,
-            is_archived,
-            is_deleted,
-            true as was_there,
-            date '9999-12-31' as known_until
-        from {{ ref("stg_hubspot__companies") }}
-    ),
-
-    companies as (
-        select *, {{ known_from("account_id, company_id") }} as known_from from company_versions
-    ),
+    company_versions as ({{ versions("hubspot__companies", ["company_id"], ["is_archived"]) }}),
 
     live_companies as (
         select *
-        from companies
+        from company_versions
         where was_there and not is_deleted and not coalesce(is_archived, false)
     ),
 

@@ -8,63 +8,37 @@ with
         group by account_id, as_of_date
     ),
 
-    versions as (
-        select
-            _account as account_id,
-            form_id,
-            response_token,
-            landed_at,
-            true as is_finished,
-            _is_deleted as is_deleted,
-            _was_there as was_there,
-            _until as known_until
-        from {{ source("past", "typeform__responses") }}
-        where _until > {{ first_learned_night() }}
-        union all
-        select
-            account_id,
-            form_id,
-            response_token,
-            landed_at,
-            true as is_finished,
-            is_deleted,
-            true as was_there,
-            date '9999-12-31' as known_until
-        from {{ ref("stg_typeform__responses") }}
-        where landed_at >= cast({{ first_learned_night() }} - 100 as timestamp) at time zone 'UTC'
-        union all
-        select
-            _account as account_id,
-            form_id,
-            response_token,
-            landed_at,
-            false as is_finished,
-            _is_deleted as is_deleted,
-            _was_there as was_there,
-            _until as known_until
-        from {{ source("past", "typeform__partial_responses") }}
-        where _until > {{ first_learned_night() }}
-        union all
-        select
-            account_id,
-            form_id,
-            response_token,
-            landed_at,
-            false as is_finished,
-            is_deleted,
-            true as was_there,
-            date '9999-12-31' as known_until
-        from {{ ref("stg_typeform__partial_responses") }}
-        where landed_at >= cast({{ first_learned_night() }} - 100 as timestamp) at time zone 'UTC'
+    finished as (
+        {{
+            versions(
+                "typeform__responses",
+                ["form_id", "response_token"],
+                ["landed_at"],
+                since="landed_at",
+            )
+        }}
     ),
 
-    dated as (
-        select
-            *,
-            {{ known_from("account_id, form_id, response_token, is_finished") }} as known_from,
-            {{ business_date("landed_at") }} as landed_date
-        from versions
+    unfinished as (
+        {{
+            versions(
+                "typeform__partial_responses",
+                ["form_id", "response_token"],
+                ["landed_at"],
+                since="landed_at",
+            )
+        }}
     ),
+
+    versions as (
+        select *, true as is_finished
+        from finished
+        union all
+        select *, false as is_finished
+        from unfinished
+    ),
+
+    dated as (select *, {{ business_date("landed_at") }} as landed_date from versions),
 
     seen as (
         select
