@@ -29,17 +29,17 @@ nightly: $(READY) ## one night on the sandbox company: pull, gate, load, transfo
 	@$(BIN)/boscard nightly $(if $(DATE),--date $(DATE))
 
 test: $(READY) ## the test suite, without what takes minutes
-	@$(BIN)/python -m pytest -n 2 --dist loadgroup -m "not slow and not scheduler"
+	@$(BIN)/python -m pytest -n 2 --dist loadscope -m "not slow and not scheduler"
 
 coverage: $(READY) ## which lines the test suite reaches, child processes included
-	@$(BIN)/python -m pytest -n 2 --dist loadgroup -m "not slow and not scheduler" --cov --cov-report=term
+	@$(BIN)/python -m pytest -n 2 --dist loadscope -m "not slow and not scheduler" --cov --cov-report=term
 
 test-slow: $(READY) ## the tests that take minutes: whole nights through Airflow's DAGs
-	@$(BIN)/python -m pytest -n 2 --dist loadgroup -m slow --ignore=tests/kills
+	@$(BIN)/python -m pytest -n 2 --dist loadfile -m slow --ignore=tests/kills
 
 .PHONY: test-kills
 test-kills: $(READY) ## a night killed at each point and on full disks, then run again: the same hash (a quarter of an hour)
-	@$(BIN)/python -m pytest -n 2 --dist loadgroup -m slow tests/kills
+	@$(BIN)/python -m pytest -n 2 --dist loadfile -m slow tests/kills
 
 .PHONY: test-airflow
 test-airflow: $(READY) ## a night under Airflow's scheduler, which is killed on the way; a backfill

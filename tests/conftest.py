@@ -6,11 +6,11 @@ from __future__ import annotations
 import os
 import tempfile
 from collections.abc import Iterator
-from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from hypothesis import settings
+from xdist.scheduler import LoadFileScheduling
 
 if TYPE_CHECKING:
     from tests.s3 import S3Server
@@ -27,13 +27,18 @@ for name in ("BOSCARD_HOME", "BOSCARD_SETTINGS"):
 TOGETHER = {"end_to_end", "dbt_project/core", "dbt_project/scorecard", "personal", "publish"}
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+class ByFolder(LoadFileScheduling):
     """With several processes the tests of a file stay together, and those of these folders."""
-    root = Path(__file__).parent
-    for item in items:
-        folder = item.path.parent.relative_to(root).as_posix()
-        shared = folder in TOGETHER and not item.get_closest_marker("slow")
-        item.add_marker(pytest.mark.xdist_group(folder if shared else item.nodeid.split("::")[0]))
+
+    def _split_scope(self, nodeid: str) -> str:
+        file = str(super()._split_scope(nodeid))
+        folder = file.removeprefix("tests/").rpartition("/")[0]
+        return folder if folder in TOGETHER else file
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> LoadFileScheduling | None:
+    return ByFolder(config, log) if config.getoption("dist") == "loadscope" else None
 
 
 @pytest.fixture(scope="session")
