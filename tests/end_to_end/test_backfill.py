@@ -6,6 +6,7 @@ from collections.abc import Callable
 from contextlib import AbstractContextManager
 from datetime import date
 
+import pytest
 from pandas.testing import assert_frame_equal
 
 from boscard.backfill import asking
@@ -13,6 +14,8 @@ from publish.explain import explain
 from publish.period import parse_period
 from tests.end_to_end.conftest import SECOND, START, VIEWS, Left
 from tests.end_to_end.nights import Installation, rows_of
+
+pytestmark = pytest.mark.slow
 
 LAST = date(2026, 9, 20)
 

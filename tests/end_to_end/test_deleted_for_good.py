@@ -15,6 +15,8 @@ from tests.end_to_end.conftest import FIRST
 from tests.end_to_end.expected import differences
 from tests.end_to_end.nights import Installation, installed, small_settings
 
+pytestmark = pytest.mark.slow
+
 START = date(2026, 9, 1)
 NIGHTS = [START + timedelta(days=days) for days in range(20, 30)]
 SWEEPS = (NIGHTS[0], NIGHTS[7])
