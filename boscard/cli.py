@@ -283,14 +283,25 @@ def serve(as_of_date: date | None = None, port: int = 8085, scenario: str = "qui
 @sandbox.command()
 @date_option
 @click.option("--component", help="Only this component, such as spend_micros.")
+@click.option(
+    "--swept",
+    type=Day(),
+    help="The last night that listed all ids of the CRM: a contact deleted for good later still "
+    "counts, as it does in what Boscard publishes. Default: nobody counts who is gone.",
+)
 @click.option("--format", "form", type=click.Choice(["csv", "json"]), default="csv")
-def truth(as_of_date: date | None, component: str | None, form: Literal["csv", "json"]) -> None:
+def truth(
+    as_of_date: date | None,
+    component: str | None,
+    swept: date | None,
+    form: Literal["csv", "json"],
+) -> None:
     """Print every KPI component per day and account, from the company itself."""
     from sandbox.truth import print_truth
 
     night = _night(as_of_date)
     try:
-        print_truth(night.settings, night.clock.as_of_date, component, form)
+        print_truth(night.settings, night.clock.as_of_date, component, swept, form)
     except ValueError as error:
         raise click.ClickException(str(error)) from error
 

@@ -83,7 +83,7 @@ class Home:
 
     @property
     def tokens(self) -> Path:
-        """Rotated refresh tokens outside Airflow: encrypted, 0600."""
+        """Locks for refreshing tokens; rotated tokens too where no Airflow keeps them."""
         return self.root / "tokens"
 
     @property

@@ -20,11 +20,12 @@ STILL = (
     "What spoke against them on an earlier night has not come again sound, or they differ from "
     "what the vendors sent: each says why below."
 )
+INCOMPLETE = "What is below is as good as what arrived. Whoever runs Boscard sees here what to do."
 
 
 @dataclass(frozen=True, slots=True)
 class Notice:
-    """What is wrong, since when, which KPIs it touches, and each failed check for the engineer."""
+    """What is wrong, since when, which KPIs it touches, and for the engineer what it was."""
 
     title: str
     sentence: str
@@ -33,7 +34,7 @@ class Notice:
 
 
 def notices(data: PageData, complaints: Sequence[str]) -> list[Notice]:
-    found = [Notice("Tonight", complaint) for complaint in complaints]
+    found: list[Notice] = []
     failures = sorted(
         data["failures"], key=lambda row: (list(DONE).index(row["action"]), row["source"])
     )
@@ -55,6 +56,8 @@ def notices(data: PageData, complaints: Sequence[str]) -> list[Notice]:
     still = _still_doubtful(data, {row["source"] for row in failures})
     if still:
         found.append(Notice("Some numbers are still doubtful", STILL, still))
+    if complaints:
+        found.append(Notice("Not all of the night went well", INCOMPLETE, checks=tuple(complaints)))
     return found
 
 

@@ -87,16 +87,19 @@ def print_truth(
     settings: Settings,
     as_of: date,
     component: str | None = None,
+    swept: date | None = None,
     format: Literal["csv", "json"] = "csv",  # noqa: A002  the word a person types
     out: TextIO | None = None,
 ) -> None:
     """Print the truth of the night `as_of`, one row a line; `component` limits it to one.
 
+    `swept` as in `truth`.
+
     Raises ValueError naming the components there are when `component` is none of them.
     """
     zone = ZoneInfo(settings.company.time_zone)
     clock = Clock(as_of, zone, settings.company.publication_hour)
-    rows = truth(company_of(settings), clock)
+    rows = truth(company_of(settings), clock, swept=swept)
     if component is not None:
         names = sorted(rows["kpi_component"].unique())
         if component not in names:

@@ -7,7 +7,7 @@ from typing import Any
 
 import msgspec
 
-from expectations.facts import Facts
+from expectations.facts import Facts, has_account
 from expectations.rules import RowRule, Rule, Suite, literal
 from expectations.standing import as_told, standing
 from ingest.landing import read_batch
@@ -125,6 +125,16 @@ _RESPONSES: tuple[Rule, ...] = (
         predicate=f"submitted_at < {_FOREVER} or submitted_at > _horizon",
         expected="submitted_at from 2000 until the night of the pull",
         sentence="Some survey answers were sent on dates that cannot be.",
+    ),
+    RowRule(
+        name="within_window",
+        action="quarantine",
+        severity="critical",
+        predicate="(submitted_at at time zone _time_zone)::date "
+        "not between _window_start and _window_end",
+        applies=has_account,
+        expected="submitted_at is on one of the days that were asked for",
+        sentence="Survey answers came for days that were not asked for.",
     ),
     RowRule(
         name="landed_before_submitted",

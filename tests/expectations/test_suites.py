@@ -61,6 +61,7 @@ ROWS = {
         [{"field": {"id": "score", "type": "nps"}, "type": "number", "number": 14}],
     ),
     ("responses", "possible_submission_date"): ("submitted_at", "0001-01-01T00:00:00Z"),
+    ("responses", "within_window"): ("submitted_at", "2026-02-01T00:00:00Z"),
     ("responses", "landed_before_submitted"): ("landed_at", "2026-03-10T08:18:03Z"),
     ("responses", "only_completed"): ("response_type", "partial"),
     ("*", "possible_landing_date"): ("landed_at", "1999-12-31T23:59:59Z"),

@@ -58,7 +58,7 @@ def found(*failures: dict[str, Any], streams: list[dict[str, Any]] | None = None
 
 
 def test_a_vendors_failed_checks_are_one_notice_with_the_checks_for_the_engineer() -> None:
-    _, notice = found(
+    notice, *_ = found(
         failure("google_ads", "US", "quarantine", "a"),
         failure("google_ads", "DE", "quarantine", "b"),
     )
@@ -81,16 +81,22 @@ def test_what_weighs_more_stands_first() -> None:
         )
     ]
     assert titles == [
-        "Tonight",
         "H (HubSpot): 1 day behind",
         "H (HubSpot): wrong data stop the publication",
         "T (Typeform): wrong rows left out",
         "DE (Google Ads): something looks unusual",
+        "Not all of the night went well",
     ]
 
 
+def test_what_the_run_itself_says_is_for_the_engineer() -> None:
+    *_, last = found()
+    assert "The night says so." not in last.title + last.sentence
+    assert last.checks == ("The night says so.",)
+
+
 def test_held_data_are_told_once_with_why() -> None:
-    _, notice, _ = found(
+    notice, *_ = found(
         failure("hubspot", "H", "hold", "too_few"),
         streams=[stream("hubspot", "H", "held", 2), stream("typeform", "T", "fresh", 0)],
     )
@@ -99,17 +105,17 @@ def test_held_data_are_told_once_with_why() -> None:
 
 
 def test_late_data_touch_every_kpi_that_ends_early_whatever_else_is_wrong_with_it() -> None:
-    _, notice, _ = found(streams=[stream("hubspot", "H", "late", 2)])
+    notice, *_ = found(streams=[stream("hubspot", "H", "late", 2)])
     assert notice.touches == "Cost per lead and New customers"
 
 
 def test_a_night_without_a_failed_check_still_tells_what_earlier_nights_left_in_doubt() -> None:
-    _, notice = found()
+    notice, _ = found()
     assert notice.title == "Some numbers are still doubtful"
     assert notice.touches == "Ad spend and Cost per lead"
 
 
 def test_a_doubt_that_tonights_checks_tell_of_is_told_once() -> None:
-    _, notice, still = found(failure("hubspot", "H", "quarantine"))
+    notice, still, _ = found(failure("hubspot", "H", "quarantine"))
     assert notice.touches == "Cost per lead"
     assert still.touches == "Ad spend"

@@ -82,10 +82,27 @@ with
             period_doubts.set_aside_rows,
             period_doubts.failed_checks,
             period_doubts.accounts as doubted_accounts,
-            coalesce(period_doubts.set_aside_rows, 0) / nullif(
-                coalesce(period_doubts.set_aside_rows, 0) + coalesce(company_sums.observations, 0),
-                0
+            -- Of what is not there yet nothing can be a share.
+            if(
+                periods.kpi_data_through >= periods.period_start,
+                coalesce(period_doubts.set_aside_rows, 0) / nullif(
+                    coalesce(period_doubts.set_aside_rows, 0)
+                    + coalesce(company_sums.observations, 0),
+                    0
+                ),
+                null
             ) as set_aside_share,
+            case
+                when periods.kpi_data_through is null
+                then 'No data of ' || periods.late_accounts || ' has been loaded yet.'
+                when periods.kpi_data_through < periods.wanted_through
+                then
+                    'The data of '
+                    || periods.late_accounts
+                    || ' end on '
+                    || {{ spoken_date("periods.kpi_data_through") }}
+                    || '; later days are not in this number.'
+            end as late_reason,
             case
                 when held.held_accounts is not null
                 then 'held'
@@ -93,9 +110,7 @@ with
                     period_doubts.kpi_id is not null
                     or abs(reconciled.reconciliation_difference) >= 0.001
                 then 'suspect'
-                when
-                    periods.kpi_data_through is null
-                    or periods.kpi_data_through < periods.wanted_through
+                when late_reason is not null
                 then 'stale'
                 when periods.period_end > periods.kpi_data_through - periods.restatement_days
                 then 'provisional'
@@ -161,9 +176,15 @@ with
                                 || if(set_aside_rows = 1, ' row of ', ' rows of ')
                                 || doubted_accounts
                                 || if(set_aside_rows = 1, ' was', ' were')
-                                || ' set aside as wrong, up to '
-                                || greatest(round(100 * set_aside_share, 1), 0.1)
-                                || ' % of what this number rests on.'
+                                || ' set aside as wrong'
+                                || if(
+                                    set_aside_share is null,
+                                    '',
+                                    ', up to '
+                                    || greatest(round(100 * set_aside_share, 1), 0.1)
+                                    || ' % of what this number rests on'
+                                )
+                                || '.'
                         end,
                         'A check on the data of '
                         || doubted_accounts
@@ -177,17 +198,11 @@ with
                                 || round(100 * abs(reconciliation_difference), 1)
                                 || if(reconciliation_difference < 0, ' % below', ' % above')
                                 || ' what its vendors sent.'
-                        end
+                        end,
+                        late_reason
                     )
-                when dq_state = 'stale' and kpi_data_through is null
-                then 'No data of ' || late_accounts || ' has been loaded yet.'
                 when dq_state = 'stale'
-                then
-                    'The data of '
-                    || late_accounts
-                    || ' end on '
-                    || {{ spoken_date("kpi_data_through") }}
-                    || '; later days are not in this number.'
+                then late_reason
                 when dq_state = 'provisional' and restatement_days > 0
                 then
                     'May still change until '
