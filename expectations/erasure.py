@@ -19,6 +19,7 @@ import pyarrow.parquet as pq
 from boscard.atomic import replacing, write_whole
 from expectations.lines import read_lines
 from ingest.batch import MANIFEST, QUARANTINE, ROWS, TYPED, Batch, Manifest, Rewrite
+from ingest.landing import file_sha256
 from ingest.stream import Column, Stream
 
 FORGOTTEN: Final = "forgotten"
@@ -130,7 +131,8 @@ def erase(
         manifest = replace(manifest, rewritten=(*manifest.rewritten, note))
         if (batch.path / ROWS).exists():
             digest, size = _erase_rows(batch, stream, theirs, address)
-            manifest = replace(manifest, sha256=digest, bytes=size)
+            stored = file_sha256(batch.path / ROWS)
+            manifest = replace(manifest, sha256=digest, bytes=size, stored_sha256=stored)
         content = msgspec.json.format(msgspec.json.encode(manifest)) + b"\n"
         write_whole(batch.path / MANIFEST, content)
 

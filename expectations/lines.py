@@ -12,6 +12,9 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
+from ingest.batch import Manifest
+from ingest.landing import file_sha256
+
 SAMPLE = 500
 _CHUNK = 4 << 20
 _LONGEST = 33_500_000  # bytes; DuckDB stops at a line of 32 MiB
@@ -23,7 +26,6 @@ class Lines:
     """One pass over a file of rows. `is_suspect`: some line cannot be an object in JSON."""
 
     rows: int
-    sha256: str
     is_suspect: bool
     sample: tuple[bytes, ...]
 
@@ -63,14 +65,12 @@ def survey(path: Path, rows: int) -> Lines:
 
     Lines are found in whole chunks by numpy: an object a line would cost four times as much.
     """
-    digest = hashlib.sha256()
     step = max(1, rows // SAMPLE)
     sample: list[bytes] = []
     count = 0
     is_suspect = False
     left = b""  # of the line in which the last chunk ended
     for chunk in _chunks(path):
-        digest.update(chunk)
         octets = np.frombuffer(chunk, np.uint8)
         ends = np.flatnonzero(octets == _NEWLINE)
         starts = ends[:-1] + 1 if chunk.endswith(b"\n") else ends + 1
@@ -89,7 +89,17 @@ def survey(path: Path, rows: int) -> Lines:
     if left:
         sample += [left] if count % step == 0 else []
         count += 1
-    return Lines(count, digest.hexdigest(), is_suspect, tuple(sample))
+    return Lines(count, is_suspect, tuple(sample))
+
+
+def are_as_landed(path: Path, manifest: Manifest) -> bool:
+    """Whether the rows are the ones that were landed."""
+    if manifest.stored_sha256 is not None:
+        return file_sha256(path) == manifest.stored_sha256
+    digest = hashlib.sha256()
+    for chunk in _chunks(path):
+        digest.update(chunk)
+    return digest.hexdigest() == manifest.sha256
 
 
 def pick(path: Path, wanted: Iterable[int]) -> Iterator[tuple[int, bytes]]:

@@ -89,8 +89,9 @@ class Manifest:
     """manifest.json, written last and at once: a batch without one does not exist.
 
     `sequence` counts the batches of one (source, account, stream) from 1; replay follows it.
-    `sha256` and `bytes` are of the uncompressed rows. `rows_told`: how many rows there are by the
-    vendor's own count; None where it tells none. `rewritten`: the only changes a batch knows.
+    `sha256` and `bytes` are of the uncompressed rows, `stored_sha256` of their file, which is read
+    sooner; None where it was landed before that was kept. `rows_told`: how many rows there are by
+    the vendor's own count; None where it tells none. `rewritten`: the only changes a batch knows.
     """
 
     format: int
@@ -108,6 +109,7 @@ class Manifest:
     landed_at: str
     rows_told: int | None = None
     rewritten: tuple[Rewrite, ...] = ()
+    stored_sha256: str | None = None
 
     @property
     def unit(self) -> Unit:

@@ -24,6 +24,7 @@ from ingest.connections import Connection
 from ingest.errors import IngestError, Refused, UsedUp
 from ingest.exchange import Page, Request
 from ingest.landing import Draft, Landing
+from ingest.memory import keep_freed_memory
 from ingest.paginators import Paginator, pages
 from ingest.progress import Progress, Quiet, unit_label
 from ingest.registry import SOURCES
@@ -170,6 +171,7 @@ def _drafted(
     """All pages of a unit in a draft that waits to be committed."""
     source = SOURCES[unit.source]
     stream = source.streams[unit.stream]
+    keep_freed_memory()
     progress.started(unit)
     draft: Draft | None = None
     try:
