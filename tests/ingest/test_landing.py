@@ -55,7 +55,7 @@ def test_a_batch_holds_the_rows_the_calls_and_its_manifest(landing):
     assert manifest.unit == UNIT
     assert (manifest.rows, manifest.calls, manifest.bytes) == (3, 3, len(lines))
     assert manifest.sha256 == hashlib.sha256(lines).hexdigest()
-    assert manifest.stored_sha256 == hashlib.sha256((batch.path / ROWS).read_bytes()).hexdigest()
+    assert manifest.stored_sha256 == hashlib.sha256(batch.folder.read(ROWS)).hexdigest()
     assert manifest.as_of_date == NIGHT
     calls = landing.read_calls(batch)
     assert [(call.first_line, call.rows) for call in calls] == [(1, 2), (3, 0), (3, 1)]
