@@ -7,7 +7,7 @@ import tomllib
 import pytest
 
 from boscard.home import PROJECT
-from tests.uncovered import REASONS, complaints, missing_lines, reasons
+from tests.uncovered import REASONS, complaints, may_be_reached, missing_lines, reasons
 
 REPORT = {
     "files": {
@@ -44,6 +44,15 @@ def test_what_is_missing_needs_a_reason_and_a_reason_something_missing():
     [lacking] = complaints(missing, {})
     assert lacking.startswith("ingest/a.py:Class.half: lines 7, 9 ")
     assert len(complaints(missing, {"ingest/a.py:reached": "because"})) == 2
+
+
+def test_what_depends_on_the_machine_needs_a_reason_and_may_be_reached():
+    group = {"reason": "a race", "may_be_reached": True, "functions": ["a.py:f"]}
+    content = {"uncovered": [group, {"reason": "x", "functions": ["a.py:g"]}]}
+    varying = may_be_reached(content)
+    assert complaints({"a.py:g": [1]}, reasons(content), varying) == []
+    [lacking] = complaints({"a.py:g": [1], "a.py:h": [2]}, reasons(content), varying)
+    assert lacking.startswith("a.py:h: lines 2 ")
 
 
 @pytest.mark.parametrize(
