@@ -99,3 +99,9 @@ def test_incidents_are_listed_taken_on_and_put_off(tmp_path, monkeypatch):
     assert run("list")[0].endswith("acknowledged\tsince 2026-11-03\tdeals, owners\tAda: asked them")
     run("snooze", "hubspot.24.2", "--until", "2026-11-09", "--who", "Ada")
     assert "snoozed until 2026-11-09" in run("list")[0]
+
+
+def test_down_with_nothing_up_says_so(tmp_path, monkeypatch):
+    monkeypatch.setenv("BOSCARD_HOME", str(tmp_path))
+    result = CliRunner().invoke(main, ["down"])
+    assert (result.exit_code, result.output) == (0, "nothing was running\n")

@@ -149,3 +149,11 @@ def test_a_night_beside_the_sandbox_alone_begins(home, start, begun):
     processes.note(home.services, [start("sandbox")])
     with begun:
         run_night(a_night(home), Console(file=io.StringIO()))
+
+
+def test_airflow_keeps_its_port_and_its_password(home):
+    assert services._port(home, 8123) == services._port(home, None) == 8123
+    first = airflow_home.passwords_file(home)
+    words = first.read_bytes()
+    assert airflow_home.passwords_file(home).read_bytes() == words
+    assert first.stat().st_mode & 0o077 == 0

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+from dataclasses import replace
 from datetime import date, datetime, timedelta
 from types import SimpleNamespace
 
@@ -175,3 +176,21 @@ def test_the_command_ends_as_the_state_says(home, monkeypatch):
     table = CliRunner().invoke(main, ["status"])
     assert table.exit_code == ended.exit_code
     assert "nothing yet" in table.output
+
+
+def test_the_table_names_the_publication_the_night_at_work_and_what_runs(home):
+    record = SimpleNamespace(
+        publication_id="20251005_abc", as_of_date=BEFORE, published_at=NIGHT.now, content_hash="f00"
+    )
+    parts = tuple(
+        SimpleNamespace(name=name, is_running=runs)
+        for name, runs in (("scheduler", True), ("sandbox", False))
+    )
+    found = replace(status(home, SETTINGS, LATE), publication=record, at_work=4711, services=parts)
+    out = io.StringIO()
+    print_status(found, Console(file=out, width=200, color_system=None))
+    shown = out.getvalue()
+    assert f"20251005_abc, data through {BEFORE}" in shown
+    assert "content hash  f00" in shown
+    assert "process 4711" in shown
+    assert "scheduler up, sandbox down" in shown

@@ -6,8 +6,19 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
+from boscard import targets
 from boscard.scoring import Target
-from boscard.targets import COLUMNS, SEED, Asked, TargetsError, changes, read_targets
+from boscard.targets import (
+    COLUMNS,
+    SEED,
+    Asked,
+    Change,
+    DryRun,
+    TargetsError,
+    changes,
+    read_targets,
+    sentences,
+)
 
 NIGHT = date(2026, 5, 20)
 DIRECTIONS = {
@@ -199,3 +210,14 @@ def test_our_own_targets_can_be_read() -> None:
             row["kpi_id"]: [(date(2025, 1, 1), row["direction"])] for row in csv.DictReader(file)
         }
     assert len(read_targets(SEED, directions)) > 40
+
+
+def test_a_dry_run_is_told_in_sentences(monkeypatch):
+    names = pd.DataFrame([{"kpi_id": "F01", "name": "Spend", "unit": "money"}])
+    monkeypatch.setattr(targets, "read", lambda *_: names)
+    change = Change("F01", "2025-11", "company", 5.0, "green", "red", date(2025, 12, 1), True)
+    changed, unknown = sentences(DryRun([change], [("F99", "month", "nowhere")]), "EUR")
+    assert changed.startswith("F01 Spend, 2025-11, company: ")
+    assert changed.endswith("green → red (from 2025-12-01 on; shown as if it held already)")
+    assert unknown.startswith("nothing is published for F99 month nowhere")
+    assert sentences(DryRun([], []), "EUR") == ["No KPI changes colour."]

@@ -3,7 +3,7 @@ from __future__ import annotations
 from datetime import date, timedelta
 from typing import Any
 
-from publish.notices import Notice, notices
+from publish.notices import Notice, lateness, notices
 from publish.page_data import PageData
 
 NIGHT = date(2026, 5, 20)
@@ -119,3 +119,11 @@ def test_a_doubt_that_tonights_checks_tell_of_is_told_once() -> None:
     notice, still, _ = found(failure("hubspot", "H", "quarantine"))
     assert notice.touches == "Cost per lead"
     assert still.touches == "Ad spend"
+
+
+def test_a_source_that_never_came_has_no_last_day() -> None:
+    never = {**stream("hubspot", "Main", "missing", 0), "data_through": None}
+    told = found(streams=[never])
+    assert "Nothing has been loaded yet" in str(told)
+    assert lateness(never) == "never loaded"
+    assert lateness(stream("hubspot", "Main", "late", 1)) == "1 day behind"

@@ -63,6 +63,11 @@ def test_a_whole_query():
         ("SELECT campaign.id FROM campaign LIMIT 0", "LIMIT_VALUE_TOO_LOW"),
         ("SELECT campaign.id FROM campaign extra", "UNEXPECTED_INPUT"),
         ("SELECT campaign.id FROM campaign PARAMETERS foo=true", "BAD_PARAMETER_NAME"),
+        (
+            "SELECT campaign.id FROM campaign PARAMETERS include_drafts=maybe",
+            "BAD_PARAMETER_VALUE",
+        ),
+        ("SELECT campaign.id FROM campaign WHERE campaign.id = )", "BAD_VALUE"),
     ],
 )
 def test_what_does_not_parse(text, code):
