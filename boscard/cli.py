@@ -301,7 +301,13 @@ def truth(
 
     night = _night(as_of_date)
     try:
-        print_truth(night.settings, night.clock.as_of_date, component, swept, form)
+        print_truth(
+            night.settings,
+            night.clock.as_of_date,
+            component=component,
+            swept=swept,
+            format=form,
+        )
     except ValueError as error:
         raise click.ClickException(str(error)) from error
 

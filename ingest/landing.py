@@ -165,7 +165,6 @@ class Draft:
         self._raw = store.create_private(self._path / ROWS)
         self._stream = pa.CompressedOutputStream(self._raw, "zstd")
         self._digest = hashlib.sha256()
-        self._stored = ""
         self._bytes = 0
         self.rows = 0
         self._told: list[int] = []
@@ -212,7 +211,6 @@ class Draft:
         """Give the batch its place in the sequence; it exists from here on, whole."""
         self._stream.close()
         store.sync_path(self._path / ROWS)
-        self._stored = file_sha256(self._path / ROWS)
         place = self.unit.source, self.unit.account, self.unit.stream
         with locked(self._folder.path):
             number = max((name.sequence for name in names_in(self._folder, place)), default=0)
@@ -245,7 +243,7 @@ class Draft:
             sha256=self._digest.hexdigest(),
             landed_at=datetime.now(UTC).isoformat(timespec="seconds"),
             rows_told=self._untold + sum(self._told) if self._told else None,
-            stored_sha256=self._stored,
+            stored_sha256=file_sha256(self._path / ROWS),
         )
         compressed = pa.compress(b"".join(call + b"\n" for call in calls), "zstd", asbytes=True)
         store.write_private(self._path / CALLS, compressed)

@@ -154,6 +154,15 @@ def test_a_repeated_page_under_new_tokens_is_an_error():
         )
 
 
+def test_large_pages_are_known_by_some_of_their_rows_and_their_length():
+    rows = list(range(10_000, 19_999))
+    known = page(rows).fingerprint()
+    assert page(list(rows)).fingerprint() == known
+    for other in (rows[:-1], [*rows[:-1], 20_000], [*rows, 7], [0, *rows[1:]], rows[::-1]):
+        assert page(other).fingerprint() != known
+    assert page([row + 9_999 for row in rows]).fingerprint() != known
+
+
 def test_empty_pages_may_follow_each_other():
     answers = iter([page([], nextPageToken="a"), page([], nextPageToken="b"), page([1])])
     found = pages(

@@ -114,6 +114,16 @@ def test_prints_csv_and_json() -> None:
     assert {row["kpi_component"] for row in objects} == {"spend_micros"}
 
 
+def test_who_was_deleted_for_good_counts_until_the_list_that_tells() -> None:
+    def leads(swept: date | None) -> float:
+        out = io.StringIO()
+        print_truth(SETTINGS, date(2025, 10, 31), "leads", swept, out=out)
+        out.seek(0)
+        return float(pd.read_csv(out)["value"].sum())
+
+    assert leads(date(2025, 10, 1)) > leads(date(2025, 10, 31)) == leads(None)
+
+
 def test_names_the_components_when_asked_for_another() -> None:
     with pytest.raises(ValueError, match="no component 'spend'; there are clicks, conversions"):
         print_truth(SETTINGS, date(2025, 10, 20), component="spend", out=io.StringIO())

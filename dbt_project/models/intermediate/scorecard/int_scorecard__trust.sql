@@ -92,17 +92,19 @@ with
                 ),
                 null
             ) as set_aside_share,
-            case
-                when periods.kpi_data_through is null
-                then 'No data of ' || periods.late_accounts || ' has been loaded yet.'
-                when periods.kpi_data_through < periods.wanted_through
-                then
-                    'The data of '
-                    || periods.late_accounts
-                    || ' end on '
-                    || {{ spoken_date("periods.kpi_data_through") }}
-                    || '; later days are not in this number.'
-            end as late_reason,
+            (
+                periods.kpi_data_through is null
+                or periods.kpi_data_through < periods.wanted_through
+            ) as is_late,
+            if(
+                periods.kpi_data_through is null,
+                'No data of ' || periods.late_accounts || ' has been loaded yet.',
+                'The data of '
+                || periods.late_accounts
+                || ' end on '
+                || {{ spoken_date("periods.kpi_data_through") }}
+                || '; later days are not in this number.'
+            ) as late_reason,
             case
                 when held.held_accounts is not null
                 then 'held'
@@ -110,7 +112,7 @@ with
                     period_doubts.kpi_id is not null
                     or abs(reconciled.reconciliation_difference) >= 0.001
                 then 'suspect'
-                when late_reason is not null
+                when is_late
                 then 'stale'
                 when periods.period_end > periods.kpi_data_through - periods.restatement_days
                 then 'provisional'
@@ -199,7 +201,7 @@ with
                                 || if(reconciliation_difference < 0, ' % below', ' % above')
                                 || ' what its vendors sent.'
                         end,
-                        late_reason
+                        if(is_late, late_reason, null)
                     )
                 when dq_state = 'stale'
                 then late_reason
