@@ -1,6 +1,6 @@
 """What keeps an installation from growing without end, and its publication as it was published.
 
-Nothing that a number rests on is touched.
+Nothing that a number rests on is removed.
 
 Each part may be called at any time and again: it takes the locks of those whose files it removes.
 """
@@ -25,24 +25,28 @@ from boscard.logs import about
 from boscard.night import Night
 from boscard.settings import Settings
 from ingest.batch import TYPED, Batch
-from ingest.landing import Landing, verdict_state
+from ingest.compaction import compact
+from ingest.landing import Landing, read_batch, verdict_state
 from ingest.plan import Landed
 from ingest.registry import SOURCES
 from ingest.superseded import superseded
 
 LOG = logging.getLogger(__name__)
 
+COMPACTED_AFTER: Final = timedelta(days=7)
+
 
 @dataclass(frozen=True, slots=True)
 class Freed:
-    """What one part of the upkeep removed."""
+    """What one part of the upkeep did to how many, and the bytes that this freed."""
 
     what: str
     items: int
     bytes: int
+    done: str = "removed"
 
     def __str__(self) -> str:
-        return f"{self.what}: {self.items:,} removed, {self.bytes / 1e6:,.1f} MB"
+        return f"{self.what}: {self.items:,} {self.done}, {self.bytes / 1e6:,.1f} MB"
 
 
 def release_bytes(home: Home, settings: Settings, moment: datetime) -> Freed:
@@ -62,6 +66,24 @@ def release_bytes(home: Home, settings: Settings, moment: datetime) -> Freed:
             with about(batch.manifest):
                 LOG.info("released: %d bytes of the vendor", freed)
     return Freed("vendors' bytes", items, size)
+
+
+def compact_landing(home: Home, settings: Settings, moment: datetime) -> Freed:
+    """Press the vendors' bytes of batches that are a week old: they are hardly ever read."""
+    landing = open_landing(home, settings)
+    before = moment.date() - COMPACTED_AFTER
+    items = size = 0
+    for name in landing.names():
+        if name.as_of_date >= before:
+            continue
+        batch = read_batch(name)
+        freed = compact(batch, moment)
+        if freed:
+            items += 1
+            size += freed
+            with about(batch.manifest):
+                LOG.info("compacted: %d bytes less", freed)
+    return Freed("landing", items, size, "compacted")
 
 
 def prune_publications(home: Home, settings: Settings, _: datetime) -> Freed:
@@ -178,6 +200,7 @@ def clean_airflow(home: Home, settings: Settings, moment: datetime) -> str:
 
 PARTS: Final[Mapping[str, Callable[[Home, Settings, datetime], Freed | Checked | str]]] = {
     "release_bytes": release_bytes,
+    "compact_landing": compact_landing,
     "check_publication": check_publication,
     "prune_publications": prune_publications,
     "checkpoint": checkpoint,

@@ -20,6 +20,7 @@ kept. Nothing that a number rests on is touched: every night can still be replay
 | task | does |
 |---|---|
 | `release_bytes` | vendors' bytes of old batches that newer ones have replaced whole |
+| `compact_landing` | vendors' bytes of batches older than a week, pressed harder |
 | `check_publication` | all published rows against the marts; wrong ones are put right |
 | `prune_publications` | files of all but the newest publications |
 | `checkpoint` | the warehouse's log into its file |
@@ -63,6 +64,7 @@ with DAG(
 
     chain(
         part.override(task_id="release_bytes")("release_bytes"),
+        part.override(task_id="compact_landing")("compact_landing"),
         part.override(task_id="check_publication", pool="warehouse")("check_publication"),
         part.override(task_id="prune_publications")("prune_publications"),
         part.override(task_id="checkpoint", pool="warehouse")("checkpoint"),

@@ -18,15 +18,14 @@ import pyarrow.parquet as pq
 
 from boscard.atomic import replacing, write_whole
 from expectations.lines import read_lines
-from ingest.batch import MANIFEST, QUARANTINE, ROWS, TYPED, Batch, Manifest, Rewrite
-from ingest.landing import file_sha256
+from ingest.batch import MANIFEST, QUARANTINE, ROWS, TYPED, Batch, Rewrite
+from ingest.landing import decode_manifest, encode_manifest, file_sha256
 from ingest.stream import Column, Stream
 
 FORGOTTEN: Final = "forgotten"
 _NOTHING: Final = b"null"
 _OBJECT = msgspec.json.Decoder(dict[str, msgspec.Raw])
 _LIST = msgspec.json.Decoder(list[msgspec.Raw])
-_MANIFEST = msgspec.json.Decoder(Manifest)
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,7 +118,7 @@ def erase(
     address = mention(email)
     changed = (TYPED, QUARANTINE, ROWS, MANIFEST)
     with batch.folder.changing(needs=changed, makes=changed):
-        manifest = _MANIFEST.decode((batch.path / MANIFEST).read_bytes())
+        manifest = decode_manifest((batch.path / MANIFEST).read_bytes(), batch.path)
         if any(note.at == at for note in manifest.rewritten):
             return
         theirs = set(lines)
@@ -132,9 +131,10 @@ def erase(
         if (batch.path / ROWS).exists():
             digest, size = _erase_rows(batch, stream, theirs, address)
             stored = file_sha256(batch.path / ROWS)
-            manifest = replace(manifest, sha256=digest, bytes=size, stored_sha256=stored)
-        content = msgspec.json.format(msgspec.json.encode(manifest)) + b"\n"
-        write_whole(batch.path / MANIFEST, content)
+            manifest = replace(
+                manifest, sha256=digest, bytes=size, stored_sha256=stored, compacted_at=None
+            )
+        write_whole(batch.path / MANIFEST, encode_manifest(manifest))
 
 
 def _erase_rows(

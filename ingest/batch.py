@@ -91,7 +91,8 @@ class Manifest:
     `sequence` counts the batches of one (source, account, stream) from 1; replay follows it.
     `sha256` and `bytes` are of the uncompressed rows, `stored_sha256` of their file, which is read
     sooner; None where it was landed before that was kept. `rows_told`: how many rows there are by
-    the vendor's own count; None where it tells none. `rewritten`: the only changes a batch knows.
+    the vendor's own count; None where it tells none. `rewritten`: the only changes to what a batch
+    says. `compacted_at`: when its rows were pressed harder (ingest.compaction).
     """
 
     format: int
@@ -110,6 +111,7 @@ class Manifest:
     rows_told: int | None = None
     rewritten: tuple[Rewrite, ...] = ()
     stored_sha256: str | None = None
+    compacted_at: str | None = None
 
     @property
     def unit(self) -> Unit:

@@ -247,8 +247,7 @@ class Draft:
         )
         compressed = pa.compress(b"".join(call + b"\n" for call in calls), "zstd", asbytes=True)
         store.write_private(self._path / CALLS, compressed)
-        content = msgspec.json.format(msgspec.json.encode(manifest)) + b"\n"
-        is_placed = self._folder.place(self._path, manifest.batch_id, content)
+        is_placed = self._folder.place(self._path, manifest.batch_id, encode_manifest(manifest))
         return Batch(self._folder / manifest.batch_id, manifest) if is_placed else None
 
     def close(self) -> None:
@@ -283,8 +282,12 @@ def verdict_state(batch: Batch | Name) -> str | None:
     return _JUDGED.decode(content).state
 
 
-def _read_manifest(folder: Folder) -> Manifest:
-    content = folder.read(MANIFEST)
+def encode_manifest(manifest: Manifest) -> bytes:
+    return msgspec.json.format(msgspec.json.encode(manifest)) + b"\n"
+
+
+def decode_manifest(content: bytes, folder: Folder | Path) -> Manifest:
+    """Raises Refused for one of a format not known here; `folder` is where it lies."""
     landed = _FORMAT.decode(content).format
     if landed > FORMAT:
         raise Refused(
@@ -292,6 +295,10 @@ def _read_manifest(folder: Folder) -> Manifest:
             next_step="use the version that landed it, or a later one",
         )
     return _MANIFEST.decode(content)
+
+
+def _read_manifest(folder: Folder) -> Manifest:
+    return decode_manifest(folder.read(MANIFEST), folder)
 
 
 def _decompressed(batch: Batch, name: str) -> bytes:

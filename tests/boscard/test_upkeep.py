@@ -17,6 +17,7 @@ from boscard.upkeep import (
     check_publication,
     checkpoint,
     clean_airflow,
+    compact_landing,
     prune_publications,
     release_bytes,
     remove_logs,
@@ -84,6 +85,24 @@ def test_the_bytes_stay_where_typed_rows_are_missing(home, landed):
     assert release_bytes(home, SETTINGS, NOW).items == 0
 
 
+def test_rows_are_compacted_when_a_week_has_passed(home):
+    landing = Landing(home.landing)
+    rows = [{"campaign_id": str(number), "report_date": DAY} for number in range(3_000)]
+    old, new = (
+        land(landing, "google_ads", "1", "campaign_daily", rows, as_of=as_of, window=(DAY, DAY))
+        for as_of in (NOW.date() - timedelta(days=8), NOW.date() - timedelta(days=7))
+    )
+    before = (old.path / ROWS).stat().st_size
+    freed = compact_landing(home, SETTINGS, NOW)
+    assert str(freed).startswith("landing: 1 compacted, ")
+    assert freed.bytes == before - (old.path / ROWS).stat().st_size > 0
+    assert [batch.manifest.compacted_at for batch in landing.batches()] == [
+        NOW.isoformat(),
+        None,
+    ]
+    assert landing.read_rows(old) == landing.read_rows(new)
+
+
 def test_only_logs_of_long_ago_are_removed(home):
     folder = home.logs / "airflow" / "dag_id=scorecard"
     folder.mkdir(parents=True)
@@ -121,6 +140,7 @@ def test_nothing_to_do_is_no_error(home, monkeypatch):
     said = {name: str(part(home, SETTINGS, NOW)) for name, part in PARTS.items()}
     assert said.pop("clean_airflow") == "Airflow's database: there is none"
     assert "not compared" in said.pop("check_publication")
+    assert said.pop("compact_landing") == "landing: 0 compacted, 0.0 MB"
     assert {words.partition(": ")[2] for words in said.values()} == {"0 removed, 0.0 MB"}
     assert not home.airflow.exists()
 

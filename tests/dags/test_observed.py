@@ -24,6 +24,7 @@ pytestmark = pytest.mark.slow
 MOMENT = "2026-11-22T13:00:00+01:00"
 PARTS = (
     "release_bytes",
+    "compact_landing",
     "check_publication",
     "prune_publications",
     "checkpoint",

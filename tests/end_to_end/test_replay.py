@@ -12,7 +12,7 @@ from rich.console import Console
 
 from boscard.home import Home
 from boscard.replay import ReplayFailed, nights_landed, print_replay, replay
-from boscard.upkeep import release_bytes
+from boscard.upkeep import compact_landing, release_bytes
 from ingest.batch import ROWS
 from ingest.landing import Landing
 from publish.candidate import read_candidate
@@ -33,7 +33,8 @@ def landed(
     home = Home(tmp_path_factory.mktemp("replay") / "var")
     for folder in ("landing", "publications"):
         shutil.copytree(installation.home.root / folder, home.root / folder, symlinks=True)
-    assert release_bytes(home, installation.settings, LATER).items > 0
+    for part in (release_bytes, compact_landing):
+        assert part(home, installation.settings, LATER).items > 0
     return home
 
 
