@@ -16,14 +16,16 @@ import pyarrow.parquet as pq
 import pytest
 from rich.console import Console
 
+from boscard.backup import back_up, not_in_it
 from boscard.forget import TASK, forget
 from boscard.hash_key import hash_key
-from boscard.home import Home
+from boscard.home import PROJECT, Home
 from boscard.landing import open_landing
 from boscard.replay import print_replay, replay
-from boscard.settings import LandingPlace
+from boscard.restore import restore
+from boscard.settings import LandingPlace, read_settings
 from boscard.status import status
-from boscard.upkeep import release_bytes
+from boscard.upkeep import compact_landing, release_bytes
 from expectations.quarantine import rows_set_aside
 from expectations.verdict import read_verdict
 from ingest.batch import RELEASED, ROWS, TYPED
@@ -31,6 +33,7 @@ from ingest.landing import Landing
 from ingest.s3 import Bucket
 from ingest.tokens import FileTokens
 from publish.feeds import feeds
+from publish.read import current_record
 from tests.end_to_end.nights import Installation, installed, small_settings
 from tests.s3 import S3Server
 from warehouse.replay import rebuild
@@ -174,6 +177,29 @@ def test_the_same_is_published_and_replayed_from_there(both: Both) -> None:
     assert feeds(both.on_s3.home, both.on_s3.settings, call)
 
 
+def test_a_machine_is_lost_and_what_lies_there_is_not(
+    both: Both, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lost, place = both.on_s3, both.on_s3.settings.landing
+    text = (PROJECT / "boscard.toml").read_text("utf-8")
+    for old, new in (
+        ("history_start = 2025-10-01", f"history_start = {START}"),
+        ("[sandbox]\n", "[sandbox]\nscale = 0.1\n"),
+    ):
+        assert old in text
+        text = text.replace(old, new)
+    path = tmp_path / "boscard.toml"
+    path.write_text(f'{text}\n[landing]\nurl = "{place.url}"\nconnection = "{place.connection}"\n')
+    assert read_settings(path) == lost.settings
+    monkeypatch.setenv("BOSCARD_SETTINGS", str(path))
+    made, backup = back_up(lost.home, tmp_path / "backups")
+    assert any(str(place.url) in what for what in not_in_it(backup))
+    back = Home(tmp_path / "back")
+    assert restore(back, made, Console(quiet=True)) == 0
+    assert current_record(back) == current_record(lost.home)
+    assert raw(back) == raw(lost.home)
+
+
 def test_upkeep_lets_bytes_go_and_replays_all_the_same(both: Both) -> None:
     night = both.on_s3.night(FIRST)
     again = [unit for unit in night.due("google_ads", again=True) if unit.stream == "customers"]
@@ -190,6 +216,8 @@ def test_upkeep_lets_bytes_go_and_replays_all_the_same(both: Both) -> None:
         True,
     )
     assert release_bytes(home, settings, later).items == 0
+    assert compact_landing(home, settings, later).items > 0
+    assert compact_landing(home, settings, later).items == 0
     assert night.landing.read_rows(new) == rows
 
 
