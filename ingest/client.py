@@ -150,7 +150,9 @@ class Client:
             ) from None
         except (requests.exceptions.RequestException, urllib3.exceptions.HTTPError) as error:
             raise Transient(
-                f"{self._title}: no whole answer from {safe_url(url)} ({type(error).__name__})"
+                f"{self._title}: no whole answer from {safe_url(url)} ({type(error).__name__})",
+                "see that this machine reaches that host; of a vendor that is down the next night"
+                " asks for what is missing",
             ) from None
         reply = Reply(
             response.status_code,
