@@ -26,6 +26,7 @@ from boscard.night import Night
 from boscard.settings import Settings
 from ingest.batch import TYPED, Batch
 from ingest.compaction import compact
+from ingest.errors import Refused
 from ingest.landing import Landing, read_batch, verdict_state
 from ingest.plan import Landed
 from ingest.registry import SOURCES
@@ -69,20 +70,35 @@ def release_bytes(home: Home, settings: Settings, moment: datetime) -> Freed:
 
 
 def compact_landing(home: Home, settings: Settings, moment: datetime) -> Freed:
-    """Press the vendors' bytes of batches that are a week old: they are hardly ever read."""
+    """Press the vendors' bytes of batches that are a week old: they are hardly ever read.
+
+    Raises Refused, when all others are done, for those whose rows are not as landed.
+    """
     landing = open_landing(home, settings)
     before = moment.date() - COMPACTED_AFTER
+    damaged: list[Refused] = []
     items = size = 0
     for name in landing.names():
         if name.as_of_date >= before:
             continue
         batch = read_batch(name)
-        freed = compact(batch, moment)
+        try:
+            freed = compact(batch, moment)
+        except Refused as error:
+            damaged.append(error)
+            with about(batch.manifest):
+                LOG.error("damaged: %s", error)  # noqa: TRY400 - no trace tells more
+            continue
         if freed:
             items += 1
             size += freed
             with about(batch.manifest):
                 LOG.info("compacted: %d bytes less", freed)
+    if damaged:
+        raise Refused(
+            f"{len(damaged)} of landing's batches cannot be compacted. {damaged[0].message}",
+            damaged[0].next_step,
+        )
     return Freed("landing", items, size, "compacted")
 
 
@@ -210,9 +226,19 @@ PARTS: Final[Mapping[str, Callable[[Home, Settings, datetime], Freed | Checked |
 
 
 def everything(home: Home, settings: Settings, moment: datetime) -> Iterator[str]:
-    """A line a part, when it is done."""
-    for part in PARTS.values():
-        yield str(part(home, settings, moment))
+    """A line a part, when it is done; one that fails keeps no other from its work.
+
+    Raises the first error when all had their turn.
+    """
+    failed: list[Exception] = []
+    for name, part in PARTS.items():
+        try:
+            yield str(part(home, settings, moment))
+        except Exception as error:  # noqa: BLE001 - it is raised below
+            failed.append(error)
+            yield f"{name}: NOT DONE: {error}"
+    if failed:
+        raise failed[0]
 
 
 def _replaced(landing: Landing, before: date) -> Iterator[Batch]:

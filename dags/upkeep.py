@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from airflow.sdk import DAG, CronTriggerTimetable, chain, get_current_context, task
+from airflow.sdk import DAG, CronTriggerTimetable, get_current_context, task
 
 from boscard.retry_policy import RETRIES, SHORT, ByRecovery
 from boscard.settings import read_settings
@@ -12,6 +12,7 @@ from boscard.tonight import RUN_TYPES
 
 SETTINGS = read_settings()
 HOURS_AFTER_PUBLICATION = 6
+POOLS = {"check_publication": "warehouse", "checkpoint": "warehouse"}
 
 DOC = """\
 Keeps the installation from growing without end; `upkeep` in `boscard.toml` says how long each is
@@ -27,7 +28,8 @@ kept. Nothing that a number rests on is touched: every night can still be replay
 | `remove_logs` | logs that nobody has written to for long |
 | `clean_airflow` | old runs, logs and events in Airflow's own database |
 
-**Triage.** `checkpoint` or `check_publication` red, *WarehouseBusy*: a night is still at work; it
+**Triage.** `compact_landing` red, *Refused*: a disk changed what a vendor sent; the error names the
+file. `checkpoint` or `check_publication` red, *WarehouseBusy*: a night is still at work; it
 is tried again. `check_publication` that put rows right says how many: somebody changed them, or a
 disk did. Anything else is a bug of ours and may wait: only disk space is at stake.
 """
@@ -41,6 +43,7 @@ with DAG(
     ),
     catchup=False,
     max_active_runs=1,
+    max_active_tasks=1,  # no part needs another, and two at once would only be slower
     allowed_run_types=RUN_TYPES,
     default_args={
         "owner": "boscard",
@@ -62,12 +65,13 @@ with DAG(
         moment = get_current_context()["dag_run"].run_after
         return str(PARTS[name](Home.default(), SETTINGS, moment))
 
-    chain(
-        part.override(task_id="release_bytes")("release_bytes"),
-        part.override(task_id="compact_landing")("compact_landing"),
-        part.override(task_id="check_publication", pool="warehouse")("check_publication"),
-        part.override(task_id="prune_publications")("prune_publications"),
-        part.override(task_id="checkpoint", pool="warehouse")("checkpoint"),
-        part.override(task_id="remove_logs")("remove_logs"),
-        part.override(task_id="clean_airflow")("clean_airflow"),
-    )
+    for name in (
+        "release_bytes",
+        "compact_landing",
+        "check_publication",
+        "prune_publications",
+        "checkpoint",
+        "remove_logs",
+        "clean_airflow",
+    ):
+        part.override(task_id=name, pool=POOLS.get(name, "default_pool"))(name)

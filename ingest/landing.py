@@ -1,4 +1,6 @@
-"""Landing: immutable batches of vendor bytes, each complete once its manifest is there."""
+"""Landing: batches of vendor bytes, each complete once its manifest is there. What a batch says
+changes only where a person is taken out of it (expectations.erasure).
+"""
 
 from __future__ import annotations
 
@@ -16,7 +18,7 @@ from typing import Self
 import msgspec
 import pyarrow as pa
 
-from boscard.atomic import locked
+from boscard.atomic import locked, write_whole
 from ingest import store
 from ingest.batch import (
     CALLS,
@@ -103,11 +105,14 @@ class Landing:
         """Let the vendor's bytes of a batch go, and note it beside what stays: manifest, calls,
         verdict, typed rows, rows set aside. Returns the bytes freed; 0 where they were gone.
         """
-        size = batch.folder.size(ROWS)
-        if size:
-            note = {"released_at": at.isoformat(timespec="seconds"), "bytes": size}
-            batch.folder.write(RELEASED, msgspec.json.encode(note))
-            batch.folder.remove(ROWS)
+        if not batch.folder.size(ROWS):
+            return 0
+        with batch.folder.changing(needs=(RELEASED,), makes=(RELEASED, ROWS)):
+            size = batch.folder.size(ROWS)
+            if size:
+                note = {"released_at": at.isoformat(timespec="seconds"), "bytes": size}
+                write_whole(batch.path / RELEASED, msgspec.json.encode(note))
+                (batch.path / ROWS).unlink(missing_ok=True)
         return size
 
     def remove_left_behind(self) -> None:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import os
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
-from boscard import airflow_home
+from boscard import airflow_home, upkeep
 from boscard.airflow_home import DATABASE, DATABASE_TO_CLEAN
+from boscard.atomic import locked
 from boscard.home import PROJECT, Home
 from boscard.settings import read_settings
 from boscard.upkeep import (
@@ -18,11 +20,13 @@ from boscard.upkeep import (
     checkpoint,
     clean_airflow,
     compact_landing,
+    everything,
     prune_publications,
     release_bytes,
     remove_logs,
 )
 from ingest.batch import CALLS, MANIFEST, QUARANTINE, RELEASED, ROWS, TYPED, VERDICT
+from ingest.errors import Refused
 from ingest.landing import Landing
 from tests.warehouse.landed import land
 from warehouse.connection import connect
@@ -101,6 +105,48 @@ def test_rows_are_compacted_when_a_week_has_passed(home):
         None,
     ]
     assert landing.read_rows(old) == landing.read_rows(new)
+
+
+def test_one_damaged_batch_is_told_of_when_all_others_are_compacted(home, caplog):
+    landing = Landing(home.landing)
+    rows = [{"campaign_id": str(number), "report_date": DAY} for number in range(3_000)]
+    old = [
+        land(landing, "google_ads", "1", "campaign_daily", rows, as_of=OLD, window=(DAY, DAY))
+        for _ in range(3)
+    ]
+    (old[0].path / ROWS).write_bytes(b"words")
+    with pytest.raises(Refused, match=r"1 of landing's batches .* from a backup"):
+        compact_landing(home, SETTINGS, NOW)
+    is_done = [batch.manifest.compacted_at is not None for batch in landing.batches()]
+    assert is_done == [False, True, True]
+    assert "damaged" in caplog.text
+
+
+def test_a_part_that_fails_keeps_no_other_from_its_work(home, monkeypatch):
+    def full(*_):
+        raise OSError("no room")
+
+    parts = dict(PARTS)
+    monkeypatch.setattr(upkeep, "PARTS", {"full": full, "checkpoint": parts["checkpoint"]})
+    said = everything(home, SETTINGS, NOW)
+    assert [next(said), next(said)] == [
+        "full: NOT DONE: no room",
+        "warehouse: 0 removed, 0.0 MB",
+    ]
+    with pytest.raises(OSError, match="no room"):
+        next(said)
+
+
+def test_bytes_go_when_nobody_is_at_the_batch(home, landed):
+    old, _ = landed(OLD), landed(OLD)
+    with ThreadPoolExecutor() as pool:
+        with locked(old.path):
+            asked = pool.submit(release_bytes, home, SETTINGS, NOW)
+            with pytest.raises(TimeoutError):
+                asked.result(0.3)
+            assert (old.path / ROWS).exists()
+        assert asked.result(10).items == 1
+    assert not (old.path / ROWS).exists()
 
 
 def test_only_logs_of_long_ago_are_removed(home):
