@@ -30,6 +30,11 @@ class Home:
         return self.root / "landing"
 
     @property
+    def fictitious(self) -> Path:
+        """Is there once a night has asked the sandbox."""
+        return self.root / "fictitious"
+
+    @property
     def scratch(self) -> Path:
         """Beside a landing in object storage: its locks, drafts, and what is fetched from it."""
         return self.root / "scratch"

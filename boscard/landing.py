@@ -14,8 +14,15 @@ def open_landing(home: Home, settings: Settings) -> Landing:
     """The landing of an installation.
 
     Raises SettingsError where batches lie in a home whose settings name another place: they would
-    be numbered anew there, and taken for loaded.
+    be numbered anew there, and taken for loaded. And where a home of the fictitious company is to
+    become a real one's: its people would count in real numbers.
     """
+    if home.fictitious.exists() and not settings.sandbox.enabled:
+        raise SettingsError(
+            f"sandbox.enabled is false, and {home.root} holds the fictitious company: give your own"
+            " accounts a home of their own (BOSCARD_HOME; with containers `docker compose down"
+            f" --volumes`), or remove {home.fictitious} if no night ever asked the sandbox"
+        )
     url = settings.landing.url
     if url is None:
         return Landing(home.landing)

@@ -86,6 +86,8 @@ class Night:
         from ingest.pull import pull_units
 
         with self._writing("pull"):
+            if units and self.settings.sandbox.enabled:
+                self.home.fictitious.touch(0o600)
             done = pull_units(
                 units,
                 settings=self.settings,

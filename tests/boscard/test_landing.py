@@ -20,6 +20,7 @@ from boscard.settings import LandingPlace, SettingsError, read_settings
 from ingest.batch import Unit
 from ingest.errors import Refused
 from ingest.s3 import Bucket
+from ingest.tokens import FileTokens
 
 SETTINGS = read_settings()
 NIGHT = date(2026, 11, 1)
@@ -51,6 +52,22 @@ def words(home, settings):
     company = settings.company
     night = Night(settings, home, Clock(NIGHT, company.zone, company.publication_hour))
     return [*_wrong_with_landing(night)]
+
+
+def test_no_real_accounts_are_mixed_with_the_fictitious_company(home):
+    company = SETTINGS.company
+    clock = Clock(NIGHT, company.zone, company.publication_hour)
+    real = SETTINGS.model_copy(
+        update={"sandbox": SETTINGS.sandbox.model_copy(update={"enabled": False})}
+    )
+    home.create()
+    for settings, is_marked in ((real, False), (SETTINGS, True)):
+        with pytest.raises(KeyError):
+            Night(settings, home, clock).pull([LIST], {}.__getitem__, FileTokens(home.tokens))
+        assert home.fictitious.exists() is is_marked
+    open_landing(home, SETTINGS)
+    with pytest.raises(SettingsError, match=r"fictitious company: .* a home of their own"):
+        open_landing(home, real)
 
 
 def test_without_a_setting_it_is_the_homes_folder(home, capsys):

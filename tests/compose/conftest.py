@@ -65,17 +65,18 @@ def settings_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
-def image() -> Iterator[str]:
-    """The image, built; removed afterwards unless it was there before."""
-    deployment = Deployment(compose_command(), IMAGE, PROJECT, ())
-    command = [deployment.engine, "image", "inspect", IMAGE]
-    was_there = not subprocess.call(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    dockerfile = PROJECT / "containers/Dockerfile"
-    build = [deployment.engine, "build", "--tag", IMAGE, "--file", str(dockerfile), str(PROJECT)]
-    subprocess.run(build, check=True)
+def image(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The image, built from the compose file; afterwards no image is there that was not before."""
+    folder = tmp_path_factory.mktemp("build")
+    subprocess.run(["python3", "-m", "containers.write_env", str(folder)], cwd=PROJECT, check=True)
+    with (folder / ".env").open("a") as file:
+        file.write(f"BOSCARD_IMAGE={IMAGE}\nBOSCARD_CONNECTIONS={folder / 'connections.env'}\n")
+    deployment = Deployment(compose_command(), IMAGE, folder, ())
+    before = deployment.images()
+    deployment.compose("build", "prepare")
     yield IMAGE
-    if not was_there:
-        subprocess.run([deployment.engine, "image", "rm", IMAGE], check=True)
+    deployment.remove_images(deployment.images() - before)
+    assert deployment.images() == before
 
 
 @pytest.fixture(scope="module", params=["LocalExecutor", "CeleryExecutor"])

@@ -123,6 +123,14 @@ class Deployment:
             found += [name for name in names if name.startswith(f"{self.project}_")]
         return found
 
+    def images(self) -> set[str]:
+        """The ids of all images there are, the stages of builds among them."""
+        return {*self._run(self.engine, "image", "ls", "--all", "--quiet", "--no-trunc").split()}
+
+    def remove_images(self, ids: set[str]) -> None:
+        if ids:
+            self._run(self.engine, "image", "rm", "--force", *ids)
+
     def _containers(self, *filters: str) -> Iterator[str]:
         wanted = [f"com.docker.compose.project={self.project}", *filters]
         labels = [word for label in wanted for word in ("--filter", f"label={label}")]

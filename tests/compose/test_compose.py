@@ -189,6 +189,21 @@ def test_no_secret_is_in_a_log(site):
         assert [value for value in secrets_used if value in log] == [], service
 
 
+STALE = """
+import importlib.util, pathlib, struct, airflow.sdk, boscard
+for package in (airflow.sdk, boscard):
+    for source in pathlib.Path(package.__file__).parent.rglob("*.py"):
+        compiled = pathlib.Path(importlib.util.cache_from_source(source))
+        told = compiled.read_bytes()[8:12] if compiled.exists() else b"none"
+        if told != struct.pack("<L", int(source.stat().st_mtime)):
+            print(source)
+"""
+
+
+def test_what_starts_need_not_be_compiled(site):
+    assert site.deployment.execute("api-server", "python", "-c", STALE).split() == []
+
+
 def test_nothing_runs_as_root(site):
     for service in site.deployment.services:
         if service not in ("postgres", "redis", "prepare"):

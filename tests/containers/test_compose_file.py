@@ -54,9 +54,9 @@ def test_there_is_one_image_of_our_own():
     ours = {image_of(name) for name in SERVICES if "boscard" in image_of(name)}
     assert len(ours) == 1
     dockerfile = (PROJECT / "containers/Dockerfile").read_text("utf-8")
-    assert set(re.findall(r"^FROM (\S+)", dockerfile, re.MULTILINE)) == {
-        "python:3.12-slim-bookworm"
-    }
+    stages = re.findall(r"^FROM (\S+)", dockerfile, re.MULTILINE)
+    assert stages == ["python:3.12-slim-bookworm"] * 2
+    assert "setup.sh" not in dockerfile.rpartition("FROM ")[2]
     assert "\nUSER boscard\n" in dockerfile
 
 
