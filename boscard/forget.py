@@ -11,6 +11,7 @@ import shutil
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Final
+from urllib.parse import unquote
 
 import msgspec
 
@@ -19,7 +20,7 @@ from boscard.landing import open_landing
 from boscard.person import find, sources_with_people
 from boscard.settings import Settings
 from expectations.erasure import erase
-from ingest.batch import Batch, Manifest
+from ingest.batch import CALLS, Batch, Manifest
 from ingest.landing import Landing
 from ingest.registry import SOURCES
 from publish.connection import writer_url
@@ -132,9 +133,10 @@ def sentences(done: Forgotten, settings: Settings, *, is_dry: bool) -> list[str]
         lines.append(
             f"not here   earlier versions of objects in {settings.landing.url}: let them expire"
         )
-    lines.append(
-        "not here   backups, and copies that people made: erase or replace those made before"
-    )
+    lines += [
+        "not here   backups, and copies that people made: erase or replace those made before",
+        "not here   logs outside of the home (a container's, a collector's): they rotate",
+    ]
     return lines
 
 
@@ -182,9 +184,14 @@ def _erase_loaded(home: Home, erased: list[tuple[Manifest, tuple[int, ...]]], em
 
 
 def _in_landing(landing: Landing, email: str) -> list[str]:
-    """What is not a batch's rows: reports, verdicts, manifests."""
-    return [
+    """What is not a batch's rows: reports, verdicts, manifests, the addresses that were called."""
+    mentions = [
         where
         for where, content in landing.root.documents(".json")
         if email.encode() in content.lower()
     ]
+    for batch in landing.batches():
+        urls = (unquote(call.url).lower() for call in landing.read_calls(batch))
+        if any(email in url for url in urls):
+            mentions.append(f"{batch.folder}/{CALLS}")
+    return mentions

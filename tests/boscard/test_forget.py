@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import date
 from pathlib import Path
 
 import pytest
@@ -9,6 +10,11 @@ from click.testing import CliRunner, Result
 
 from boscard.cli import main
 from boscard.home import Home
+from ingest.batch import CALLS, Unit
+from ingest.exchange import Page
+from ingest.landing import Landing
+
+LIST = Unit("hubspot", "1", "owners", None)
 
 
 @pytest.fixture
@@ -30,6 +36,7 @@ def test_who_was_never_here_is_forgotten_at_once(home: Home) -> None:
         "searched   publications, page, messages, logs: the address is nowhere",
         "not here   HubSpot, Typeform: erase the person there too, or they land again",
         "not here   backups, and copies that people made: erase or replace those made before",
+        "not here   logs outside of the home (a container's, a collector's): they rotate",
     ]
     assert [path.name for path in home.root.rglob("*") if path.is_file()] == ["writer.lock"]
 
@@ -37,6 +44,13 @@ def test_who_was_never_here_is_forgotten_at_once(home: Home) -> None:
 def test_what_is_no_address_is_refused(home: Home) -> None:
     done = called("--email", "Ada")
     assert (done.exit_code, done.output) == (1, "Error: 'Ada' is no e-mail address\n")
+
+
+def test_an_address_in_the_url_of_a_call_is_found(home: Home) -> None:
+    page = Page(rows=[], url="https://vendor.example/search?q=Ada%40Post.example")
+    batch = Landing(home.landing).write(LIST, date(2026, 11, 1), [page])
+    done = called("--email", "ada@post.example")
+    assert (done.exit_code, f"still in   {batch.path / CALLS}\n" in done.output) == (1, True)
 
 
 def test_an_address_that_is_still_somewhere_ends_with_1(home: Home) -> None:

@@ -7,11 +7,12 @@ from dataclasses import replace
 from datetime import timedelta
 
 import msgspec
+import pyarrow as pa
 import pytest
 
 from expectations.gate import gate, gate_source
 from expectations.verdict import GateError, read_verdict
-from ingest.batch import QUARANTINE, TYPED, VERDICT
+from ingest.batch import QUARANTINE, ROWS, TYPED, VERDICT
 
 ADS = ("google_ads", "campaign_daily")
 
@@ -35,6 +36,20 @@ def test_gated_twice_gives_the_same_bytes(gatehouse):
     first = content()
     gatehouse.gate(batch, again=True)
     assert content() == first
+
+
+def test_rows_in_many_frames_are_judged_as_in_one(gatehouse):
+    """As compaction writes them."""
+    rows = gatehouse.clean(*ADS, 1_000)
+    rows[3]["metrics"]["clicks"] = "-1"
+    batch = gatehouse.land(*ADS, [*rows, rows[5], b"{"])
+    first = replace(gatehouse.gate(batch), gated_at="")
+    with pa.CompressedInputStream(batch.path / ROWS, "zstd") as stream:
+        content = stream.read()
+    pieces = [content[place : place + 50_000] for place in range(0, len(content), 50_000)]
+    assert len(pieces) > 3
+    batch.folder.write(ROWS, b"".join(pa.compress(one, "zstd", asbytes=True) for one in pieces))
+    assert replace(gatehouse.gate(batch, again=True), gated_at="") == first
 
 
 def test_a_verdict_is_given_once(gatehouse):
