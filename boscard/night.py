@@ -87,6 +87,7 @@ class Night:
 
         with self._writing("pull"):
             if units and self.settings.sandbox.enabled:
+                self.home.create()
                 self.home.fictitious.touch(0o600)
             done = pull_units(
                 units,

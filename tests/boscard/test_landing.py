@@ -60,7 +60,6 @@ def test_no_real_accounts_are_mixed_with_the_fictitious_company(home):
     real = SETTINGS.model_copy(
         update={"sandbox": SETTINGS.sandbox.model_copy(update={"enabled": False})}
     )
-    home.create()
     for settings, is_marked in ((real, False), (SETTINGS, True)):
         with pytest.raises(KeyError):
             Night(settings, home, clock).pull([LIST], {}.__getitem__, FileTokens(home.tokens))
