@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import os
 import platform
+import subprocess
 from importlib.metadata import version
+from pathlib import Path
 
 import psutil
 
@@ -12,6 +14,7 @@ import psutil
 def described() -> dict[str, object]:
     """What a reader needs to compare with; nothing that names the machine or its user."""
     return {
+        "commit": _commit(),
         "system": f"{platform.system()} {platform.release().partition('-')[0]}",
         "processor": _processor(),
         "cores": len(os.sched_getaffinity(0)),
@@ -20,6 +23,17 @@ def described() -> dict[str, object]:
         "python": platform.python_version(),
         **{name: version(name) for name in ("duckdb", "great-expectations", "dbt-core", "pyarrow")},
     }
+
+
+def _commit() -> str:
+    """Of the code that was measured; with a plus where files were changed since."""
+    asked = ["git", "describe", "--always", "--abbrev=7", "--dirty=+"]
+    try:
+        return subprocess.run(
+            asked, cwd=Path(__file__).parent, capture_output=True, text=True, check=True
+        ).stdout.strip()
+    except (OSError, subprocess.CalledProcessError):
+        return "unknown"
 
 
 def _processor() -> str:
