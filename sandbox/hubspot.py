@@ -165,6 +165,8 @@ class HubSpot:
         records = crm.records[name]
         try:
             places = search(records, body, until)
+            if lag:
+                lag.record(f"{asked.path} {asked.body!r}", len(search(records, body)) - len(places))
         except SearchError as error:
             raise RefusedError(400, "VALIDATION_ERROR", str(error)) from None
         start = int(after)

@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
+from typing import Any
 
 import pyarrow.parquet as pq
 import pytest
@@ -22,6 +23,7 @@ from ingest.client import Client
 from ingest.errors import IngestError
 from ingest.pull import pull_units
 from ingest.session import Patience
+from ingest.stream import Stream
 from ingest.tokens import FileTokens
 from sandbox.faults import Fault
 from sandbox.limits import Limits
@@ -63,6 +65,13 @@ class Landed:
     @property
     def failed(self) -> set[str]:
         return {result.rule for result in self.verdict.results if result.state == "fail"}
+
+    def by_key(self, stream: Stream) -> dict[tuple[Any, ...], dict[str, Any]]:
+        """The loaded rows by their key."""
+        rows = pq.read_table(self.batch.path / TYPED).to_pylist()
+        found = {tuple(row[name] for name in stream.key): row for row in rows}
+        assert len(found) == len(rows)
+        return found
 
     @property
     def stopping(self) -> set[str]:

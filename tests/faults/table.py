@@ -7,6 +7,7 @@ set aside with the name of a check, or its batch is held or not pulled at all; n
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any
 
 from ingest.errors import IngestError, Refused, Skipped, Throttled, Transient, UsedUp
@@ -47,9 +48,13 @@ class Gone:
 
 @dataclass(frozen=True, slots=True)
 class Believed:
-    """As many rows as ever, with what the vendor now says in them; `observed` is noted."""
+    """As many rows as ever, with what the vendor now says in them; `observed` is noted.
+
+    `later`: by how much their moments are; None: those of the changed rows are, by whatever.
+    """
 
     observed: str | None = None
+    later: timedelta | None = timedelta()
 
 
 Outcome = Same | SetAside | Stopped | NotPulled | Gone | Believed
@@ -187,6 +192,10 @@ PAGES = [
          fault="repeat_page"),
     *_at(CRM, "a page that repeats", NotPulled(Transient), "no endless loop",
          stream="deal_contacts", fault="repeat_page", match="deals"),
+    *_at(CRM, "the index of search an hour behind", Gone(), "the next night asks for both days",
+         fault="index_lag", seconds=3600),
+    *_at(CRM, "the index of search a day behind", Gone(), "the next night asks for both days",
+         fault="index_lag", seconds=86_400),
 ]  # fmt: skip
 
 FIELDS = [
@@ -239,10 +248,10 @@ VALUES = [
     *_at(ALL, "duplicate keys", Same(), "one of two equal rows is used", fault="duplicate_key"),
     *_at(ADS, "duplicate keys that differ", SetAside("one_row_a_key", each=2),
          "neither can be believed", fault="duplicate_key", differs=True),
-    *_at(CRM, "duplicate keys that differ", Believed(), "the newer version is used",
+    *_at(CRM, "duplicate keys that differ", Believed(later=None), "the newer version is used",
          fault="duplicate_key", differs=True),
-    *_at(SURVEY, "duplicate keys that differ", Believed("one_row_a_key"), "the later one is used",
-         fault="duplicate_key", differs=True),
+    *_at(SURVEY, "duplicate keys that differ", Believed("one_row_a_key", None),
+         "the later one is used", fault="duplicate_key", differs=True),
     *_at(SURVEY, "a score out of range", SetAside("score_on_scale"), "set aside",
          fault="score_out_of_range"),
     *_at(ADS, "a currency switched", Stopped("own_currency"), "held", fault="wrong_value",
@@ -268,8 +277,8 @@ VALUES = [
          day=EARLIER),
     *_at(SURVEY, "a day missing", Gone(), "cannot be told from a day without answers",
          fault="missing_day", day="2028-02-28"),
-    *_at((CRM, SURVEY), "a clock an hour ahead", Believed(), "moments up to a day ahead are taken",
-         fault="clock_ahead"),
+    *_at((CRM, SURVEY), "a clock an hour ahead", Believed(later=timedelta(hours=1)),
+         "moments up to a day ahead are taken", fault="clock_ahead"),
 ]  # fmt: skip
 
 TABLE: list[Case] = [*WIRE, *PAGES, *FIELDS, *VALUES]

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
+from datetime import timedelta
 
 import pandas as pd
 import pytest
 
 from boscard.night import Night
 from ingest.errors import IngestError, Refused, UsedUp
+from ingest.registry import SOURCES
 from ingest.tokens import FileTokens
 from publish.publication import Publication
 from publish.read import read
@@ -130,6 +132,25 @@ def test_a_switched_currency_leaves_the_last_publication(
     assert not any("blocked" in line for line in night.complaints())
     night.load()
     assert night.audit().may_publish
+
+
+def test_what_an_index_lagged_behind_with_comes_the_next_night(
+    bench: Bench, undisturbed: Mapping[str, Mapping[tuple[str, str], Landed]]
+) -> None:
+    night = bench.night()
+    faults = bench.installation.sandbox.faults
+    faults.remove()
+    faults.add({"vendor": CRM, "fault": "index_lag", "match": "contacts", "seconds": 86_400})
+    assert bench.ingest(night, CRM, "contacts") is None
+    faults.remove()
+    after = replace(bench.installation, home=night.home).night(SECOND + timedelta(days=1))
+    assert bench.ingest(after, CRM, "contacts") is None
+    stream = SOURCES[CRM].streams["contacts"]
+    [place] = landed(night, CRM, "contacts")
+    whole = undisturbed[CRM][place].by_key(stream).keys()
+    came, next_came = (landed(one, CRM, "contacts")[place].by_key(stream) for one in (night, after))
+    assert whole - came.keys()
+    assert whole - came.keys() <= next_came.keys()
 
 
 class _KilledError(BaseException):
