@@ -32,8 +32,9 @@ class Seen:
 
 
 @contextmanager
-def polling(home: Path, url: str, views: Sequence[View]) -> Iterator[Seen]:
-    """Read all places again and again while the block lasts, once before it and once after."""
+def polling(home: Path, url: str, views: Sequence[View], pause: float = 0) -> Iterator[Seen]:
+    """Read all places again and again while the block lasts, once before it and once after;
+    `pause`: seconds in between."""
     seen = Seen()
     readers: dict[str, Callable[[], Shown]] = {
         "Postgres": lambda: in_postgres(url, views),
@@ -51,7 +52,7 @@ def polling(home: Path, url: str, views: Sequence[View]) -> Iterator[Seen]:
     is_over = threading.Event()
 
     def poll_on() -> None:
-        while not is_over.is_set():
+        while not is_over.wait(pause):
             poll()
 
     poll()

@@ -53,7 +53,9 @@ def test_a_second_night(
     steps = ("publish", "page", "tell")
     with polling(home, url, views) as seen:
         bench.kill(home, steps, point, database=database)
+        polls = seen.polls
         bench.live(home, steps, database=database)
+        assert seen.polls > polls
     assert seen.wrong == []
     both = [before.publication_id, undisturbed.record.publication_id]
     assert seen.publications == {"Postgres": both, "DuckDB": both, "Parquet": both}

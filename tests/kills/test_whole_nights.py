@@ -14,6 +14,7 @@ from publish.login import READER
 from tests.kills.conftest import FIRST, SECOND, Bench
 from tests.kills.left import Shown, files, in_duckdb, in_parquet, in_postgres, landed, loaded
 from tests.kills.life import TO_LOADED, WHOLE, Point, end
+from tests.kills.readers import PLACES, polling
 
 pytestmark = pytest.mark.slow
 
@@ -34,10 +35,18 @@ def test_a_night_killed_in_every_room(
 ) -> None:
     home = bench.copy(FIRST)
     database = bench.database(home.name, template="first")
-    for point in IN_EVERY_ROOM:
-        bench.kill(home, WHOLE, point, database=database)
-    bench.live(home, WHOLE, database=database)
     url = bench.url(database, READER)
+    before = in_duckdb(home, views).record.publication_id
+    with polling(home, url, views, pause=2) as seen:
+        for point in IN_EVERY_ROOM:
+            bench.kill(home, WHOLE, point, database=database)
+        polls = seen.polls
+        assert polls > 2 * len(PLACES)  # more than before the first kill and after it
+        bench.live(home, WHOLE, database=database)
+        assert seen.polls > polls
+    assert seen.wrong == []
+    both = [before, undisturbed.record.publication_id]
+    assert seen.publications == dict.fromkeys(PLACES, both)
     places = (in_postgres(url, views), in_duckdb(home, views), in_parquet(home, views))
     assert {place.lasting for place in places} == {undisturbed.lasting}
     assert files(home) == files(bench.home_after(SECOND, "tell"))
