@@ -185,6 +185,7 @@ class Client:
 
         JSON has no literal CR or LF inside a string, and the decoder refuses a body that does.
         """
+        part = "the whole of it"
         try:
             if not reply.body.isascii():
                 reply.body.decode("utf-8")
@@ -193,19 +194,27 @@ class Client:
                 raise understand(reply, self._title, self._rules, self._explain)
             if request.rows is None:
                 return [msgspec.Raw(_one_line(body, body))], {}
-            envelope = {
-                key: msgspec.json.decode(value) for key, value in raw.items() if key != request.rows
-            }
+            envelope = {}
+            for key, value in raw.items():
+                part = repr(key[:80])
+                if key != request.rows:
+                    envelope[key] = msgspec.json.decode(value)
+            part = repr(request.rows)
             if request.rows in raw:
                 return _ROWS.decode(_one_line(raw[request.rows], body)), envelope
         except msgspec.ValidationError as error:
             raise Refused(
-                f"{self._title}: the answer of {reply.url} has another shape ({error})",
+                f"{self._title}: the answer of {reply.url} has another shape ({part}: {error})",
                 "see whether the vendor changed its API version",
             ) from None
         except (msgspec.DecodeError, UnicodeDecodeError) as error:
             raise Transient(
                 f"{self._title}: the answer of {reply.url} is cut off or no JSON ({error})"
+            ) from None
+        except RecursionError:
+            raise Refused(
+                f"{self._title}: the answer of {reply.url} is nested too deep ({part})",
+                "see whether the vendor changed its API version",
             ) from None
         if request.empty_mark is None or request.empty_mark not in raw:
             raise Refused(

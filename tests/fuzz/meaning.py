@@ -1,4 +1,4 @@
-"""What a landed line means, read by Python alone: the judge of what gate and load made of it.
+"""What a landed line means, read by Python alone: by it gate and load are judged.
 
 It knows of the pipeline only the declared columns. Fractions in JSON are doubles, as in all JSON.
 """
@@ -13,12 +13,12 @@ import unicodedata
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
-from decimal import Decimal, InvalidOperation
+from decimal import ROUND_HALF_EVEN, Context, Decimal, InvalidOperation
 from typing import Any
 
 from ingest.stream import Column
 
-_ABSENT = object()
+_EXACT = Context(prec=500)
 _MOMENT = re.compile(
     r"(\d{4}-\d{2}-\d{2})(?:T(\d{2}:\d{2}:\d{2})(?:\.(\d+))?(Z|[+-]\d{2}:?\d{2}))?", re.ASCII
 )
@@ -75,112 +75,132 @@ def said(row: Any, path: str) -> Any:
     return row
 
 
+def read(column: Column, value: Any, empty_is_null: Sequence[str]) -> Any:
+    """What a value means in this column, None where nothing. Raises Wrong where it means nothing
+    that the column could hold."""
+    blank = column.required or column.path.startswith(tuple(empty_is_null))
+    if value is None or (value == "" and column.type != "json" and blank):
+        return None
+    return _READ[column.type](value)
+
+
 def compare(
     column: Column, value: Any, stored: Any, key: bytes, empty_is_null: Sequence[str]
 ) -> None:
     """Raises Wrong unless `stored` is what `value` means in this column."""
-    if value is None:
-        _same(stored is None, value, stored)
-        return
-    blank = column.required or column.path.startswith(tuple(empty_is_null))
-    if value == "" and column.type != "json" and blank:
-        _same(stored is None, value, stored)
-        return
-    if column.kept is not None:
-        _same(_equal(_kept(value, column.kept), _content(stored)), value, stored)
+    meant = read(column, value, empty_is_null)
+    if meant is None or stored is None:
+        is_so = stored is None and (meant is None or _says_nothing(column, meant))
+    elif column.kept is not None:
+        is_so = _equal(_kept(meant, column.kept), _content(stored))
     elif column.personal is not None:
-        _compare_hash(column, value, stored, key)
+        is_so = _is_hash(column, meant, stored, key)
+    elif column.type == "json" or (column.type == "text" and not isinstance(meant, str)):
+        is_so = _equal(meant, _content(stored))
     else:
-        _COMPARE[column.type](value, stored)
+        is_so = meant == stored
+    if not is_so:
+        raise Wrong(f"the vendor said {value!r:.200}, loaded is {stored!r:.200}")
 
 
-def _compare_hash(column: Column, value: Any, stored: Any, key: bytes) -> None:
-    if not isinstance(value, str):
-        _same(stored is not None and len(stored) == 64, value, stored)
-        return
-    plain = unicodedata.normalize("NFC", value).strip(" \t\n\r\f\u00a0")
+def _says_nothing(column: Column, meant: Any) -> bool:
+    """Whether the warehouse keeps nothing of it: no list with leaves to keep, no text to hash."""
+    if column.kept is not None:
+        return not isinstance(meant, list)
+    return column.personal is not None and isinstance(meant, str) and not _plain(meant)
+
+
+def _is_hash(column: Column, meant: Any, stored: Any, key: bytes) -> bool:
+    if not isinstance(meant, str):
+        return len(stored) == 64
+    plain = _plain(meant)
     if column.personal == "email" and not plain.isascii():
-        _same(stored is not None and len(stored) == 64, value, stored)
-        return
+        return len(stored) == 64
     plain = plain.lower() if column.personal == "email" else plain
-    wanted = hmac.new(key, plain.encode(), "sha256").hexdigest() if plain else None
-    _same(stored == wanted, value, stored)
+    return bool(plain) and stored == hmac.new(key, plain.encode(), "sha256").hexdigest()
 
 
-def _text(value: Any, stored: Any) -> None:
-    if isinstance(value, str):
-        _same(stored == value and "\0" not in value, value, stored)
-    elif isinstance(value, Number) and not value.is_whole:
-        known = _content(stored)
-        _same(isinstance(known, Number) and known.exact == value.exact, value, stored)
+def _plain(text: str) -> str:
+    return unicodedata.normalize("NFC", text).strip(" \t\n\r\f\u00a0")
+
+
+def _text(value: Any) -> Any:
+    """Text that Postgres can hold; anything else stays the JSON that it is."""
+    if isinstance(value, str) and "\0" in value:
+        raise Wrong(f"{value!r:.200} has a NUL")
+    return value
+
+
+def _bigint(value: Any) -> int:
+    """Digits, and zeros after a point at most. A double of 1e16 is written with an exponent."""
+    if isinstance(value, Number):
+        number = value.exact
+        is_so = value.is_whole or (abs(number) < 10**16 and number == number.to_integral_value())
     else:
-        _same(stored is not None and _equal(value, _content(stored)), value, stored)
+        is_so = isinstance(value, str) and bool(_WHOLE.fullmatch(value))
+        number = Decimal(value) if is_so else Decimal()
+    if not is_so or not -(2**63) <= number < 2**63:
+        raise Wrong(f"{value!r:.200} is no whole number of 64 bits")
+    return int(number)
 
 
-def _bigint(value: Any, stored: Any) -> None:
-    if isinstance(value, str):
-        _same(bool(_WHOLE.fullmatch(value)), value, stored)
-        value = Decimal(value)
-    else:
-        value = _number(value, stored)
-    _same(stored is not None and value == stored, value, stored)
-
-
-def _decimal(value: Any, stored: Any) -> None:
-    number = _fraction(value, stored)
-    close = stored is not None and abs(number - stored) <= Decimal("0.0000005000000001")
-    _same(close, value, stored)
-
-
-def _double(value: Any, stored: Any) -> None:
-    number = _fraction(value, stored)
-    _same(stored is not None and math.isfinite(stored) and float(number) == stored, value, stored)
-
-
-def _fraction(value: Any, stored: Any) -> Decimal:
-    if isinstance(value, str):
-        _same(bool(_FRACTION.fullmatch(value)), value, stored)
-        return Decimal(value)
-    return _number(value, stored)
-
-
-def _number(value: Any, stored: Any) -> Decimal:
-    if not isinstance(value, Number):
-        raise Wrong(f"{value!r} is no number, and was loaded as {stored!r}")
+def _decimal(value: Any) -> Decimal:
+    """Six places, half to even, and at most twelve digits before them."""
     try:
-        exact = value.exact
+        number = _fraction(value).quantize(Decimal("0.000001"), ROUND_HALF_EVEN, _EXACT)
     except InvalidOperation:
-        raise Wrong(f"{value!r} was loaded as {stored!r}") from None
-    _same(exact.is_finite(), value, stored)
-    return exact
+        raise Wrong(f"{value!r:.200} is too large") from None
+    if abs(number) >= 10**12:
+        raise Wrong(f"{value!r:.200} is too large")
+    return number
 
 
-def _boolean(value: Any, stored: Any) -> None:
+def _double(value: Any) -> float:
+    number = float(_fraction(value))
+    if not math.isfinite(number):
+        raise Wrong(f"{value!r:.200} is too large")
+    return number
+
+
+def _fraction(value: Any) -> Decimal:
+    if isinstance(value, Number) and value.exact.is_finite():
+        return value.exact
+    if isinstance(value, str) and _FRACTION.fullmatch(value):
+        return Decimal(value)
+    raise Wrong(f"{value!r:.200} is no number")
+
+
+def _boolean(value: Any) -> bool:
     known = {"true": True, "false": False}.get(value) if isinstance(value, str) else value
-    _same(known is stored and isinstance(known, bool), value, stored)
+    if not isinstance(known, bool):
+        raise Wrong(f"{value!r:.200} is neither true nor false")
+    return known
 
 
-def _date(value: Any, stored: Any) -> None:
+def _date(value: Any) -> date:
     try:
-        _same(isinstance(value, str) and len(value) == 10, value, stored)
-        _same(date.fromisoformat(value) == stored, value, stored)
+        if isinstance(value, str) and len(value) == 10:
+            return date.fromisoformat(value)
     except ValueError:
-        raise Wrong(f"{value!r} is no day, and was loaded as {stored!r}") from None
+        pass
+    raise Wrong(f"{value!r:.200} is no day")
 
 
-def _timestamp(value: Any, stored: Any) -> None:
+def _timestamp(value: Any) -> datetime:
     found = _MOMENT.fullmatch(value) if isinstance(value, str) else None
-    if found is None or stored is None:
-        raise Wrong(f"{value!r} was loaded as {stored!r}")
+    if found is None:
+        raise Wrong(f"{value!r:.200} is no moment")
     day, clock, fraction, offset = found.groups()
     try:
         moment = datetime.fromisoformat(f"{day}T{clock or '00:00:00'}".replace("T24:00", "T00:00"))
         moment += timedelta(days=clock == "24:00:00")  # the end of a day, as ISO 8601 writes it
-    except ValueError:
-        raise Wrong(f"{value!r} is no moment, and was loaded as {stored!r}") from None
-    micros = int((fraction or "0")[:6].ljust(6, "0"))
-    moment += timedelta(microseconds=micros) - _offset(offset)
-    _same(moment.replace(tzinfo=UTC) == stored, value, stored)
+        micros = int((fraction or "0")[:6].ljust(6, "0"))
+        moment += timedelta(microseconds=micros) - _offset(offset)
+    except (ValueError, OverflowError):
+        raise Wrong(f"{value!r:.200} is no moment") from None
+    if moment > datetime(9999, 12, 30):
+        raise Wrong(f"{value!r:.200} is too late")
+    return moment.replace(tzinfo=UTC)
 
 
 def _offset(text: str | None) -> timedelta:
@@ -191,11 +211,11 @@ def _offset(text: str | None) -> timedelta:
     return -ahead if text[0] == "-" else ahead
 
 
-def _json(value: Any, stored: Any) -> None:
-    _same(stored is not None and _equal(value, parse(stored.encode())), value, stored)
+def _json(value: Any) -> Any:
+    return value
 
 
-_COMPARE: Mapping[str, Any] = {
+_READ: Mapping[str, Any] = {
     "text": _text,
     "bigint": _bigint,
     "decimal": _decimal,
@@ -257,8 +277,3 @@ def _object(pairs: list[tuple[str, Any]]) -> Object:
 
 def _refused(text: str) -> Any:
     raise ValueError(f"{text} is no JSON")
-
-
-def _same(is_so: bool, value: Any, stored: Any) -> None:
-    if not is_so:
-        raise Wrong(f"the vendor said {value!r:.200}, loaded is {stored!r:.200}")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 
 import pytest
 from hypothesis import example, given, settings
@@ -21,6 +22,7 @@ STREAMS = {
     "hubspot": SOURCES["hubspot"].streams["contacts"],
     "typeform": SOURCES["typeform"].streams["responses"],
 }
+DEEP = b"[" * 5000 + b"]" * 5000
 BLANKS = (b"", b" ", b"\t", b"\n", b"\r\n", b"\n    ", b"\r")
 # Bytes that JSON, text or a line of ours may stumble over.
 BYTES = (
@@ -28,6 +30,14 @@ BYTES = (
     *(b"{", b"}", b"[", b"]", b",", b":", b'"', b"\\", b"'", b"//", b"/**/", b"NaN", b"Infinity"),
     *(b"\n", b"\r", b"\r\n", b"\t", b"01", b"+1", b".5", b"1.", b"-", b"None", b"True", b"null"),
     *(b"\\ud800", b"\\u12", b"\\x41", b"<html>", b'{"results":[]}'),
+)
+REFUSAL = re.compile(
+    r"(?P<title>[\w ]+): the answer of https://vendor\.test/rows "
+    r"(is cut off or no JSON \((?P<cut>Input data was truncated|.*(byte|position) \d+.*)\)"
+    r"|is nested too deep \((?P<deep>.+)\)"
+    r"|has another shape \((?P<shape>the whole of it|'[^']*'): .+\)"
+    r"|holds no '(?P<missing>\w+)')",
+    re.DOTALL,
 )
 
 
@@ -49,12 +59,13 @@ def test_rows_are_those_of_the_answer(source, values, blank, place, removed, put
     body = whole[:at] + put + (b"" if is_cut else whole[at + removed :])
     try:
         page = page_of(source, STREAMS[source], body)
-    except IngestError:
+    except IngestError as error:
+        is_explained(error, source, body)
         return
     lines = [bytes(row) for row in page.rows]
     assert not any(b"\n" in line or b"\r" in line for line in lines)
     content = parse(body)
-    rows = content.get("items" if source == "typeform" else "results", [])
+    rows = content.get(rows_of(source), [])
     assert [plain(parse(line)) for line in lines] == [plain(row) for row in rows]
 
 
@@ -63,6 +74,54 @@ def test_rows_are_those_of_the_answer(source, values, blank, place, removed, put
 def test_an_answer_in_order_is_taken(source, blank) -> None:
     page = page_of(source, STREAMS[source], body_of(source, STREAMS[source], FRAGMENTS, blank))
     assert len(page.rows) == len(FRAGMENTS)
+
+
+@pytest.mark.parametrize("source", STREAMS)
+@pytest.mark.parametrize(
+    ("body", "part"),
+    [
+        pytest.param(b"", "cut off", id="nothing"),
+        pytest.param(b"[]", "the whole of it", id="a list"),
+        pytest.param(b"{}", "no '<rows>'", id="no rows"),
+        pytest.param(b'{"<rows>":3}', "'<rows>': ", id="a number for rows"),
+        pytest.param(b'{"<rows>":[],"total":1e999}', "'total': ", id="a total beyond all numbers"),
+        pytest.param(b'{"<rows>":[{"a":01}]}', "byte ", id="a bad number"),
+        pytest.param(b'{"<rows>":["\xff"]}', "position ", id="no UTF-8"),
+        pytest.param(b'{"<rows>":' + DEEP + b"}", "nested too deep", id="too deep"),
+    ],
+)
+def test_a_refusal_names_the_part(source, body, part) -> None:
+    rows = rows_of(source)
+    sent = body.replace(b"<rows>", rows.encode())
+    with pytest.raises(IngestError, match=re.escape(part.replace("<rows>", rows))) as refused:
+        page_of(source, STREAMS[source], sent)
+    is_explained(refused.value, source, sent)
+
+
+def rows_of(source: str) -> str:
+    return "items" if source == "typeform" else "results"
+
+
+def is_explained(error: IngestError, source: str, body: bytes) -> None:
+    """It names vendor, address and the part at fault, and Python finds a fault there too."""
+    found = REFUSAL.fullmatch(error.message)
+    assert found is not None, error.message
+    assert found["title"] == SOURCES[source].title
+    rows = rows_of(source)
+    try:
+        content = parse(body)
+    except (ValueError, RecursionError):
+        assert found["cut"] or found["deep"] or found["shape"], error.message
+        return
+    if not isinstance(content, dict):
+        assert found["shape"] == "the whole of it"
+    elif rows not in content:
+        assert found["missing"] == rows
+    elif not isinstance(content[rows], list):
+        assert found["shape"] == repr(rows)
+    else:
+        assert found["shape"] in map(repr, content), error.message
+        assert "Number out of range" in error.message
 
 
 def plain(content: object) -> str:
