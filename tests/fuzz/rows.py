@@ -6,13 +6,14 @@ import copy
 import json
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from datetime import timedelta
 from random import Random
 from typing import Any, Literal
 
 from hypothesis import strategies as st
 
 from ingest.stream import Stream
-from tests.expectations.conftest import clean_row
+from tests.expectations.conftest import NIGHT, clean_row
 
 Kind = Literal["set", "drop", "twice", "otherwise", "escaped"]
 Node = dict[str, Any] | bytes
@@ -175,14 +176,15 @@ def _with_sound_ones(rows: list[tuple[Edit, ...]]) -> list[tuple[Edit, ...]]:
 
 
 def write(source: str, stream: Stream, batch: Sequence[tuple[Edit, ...]]) -> list[Written]:
-    return [
-        Written(
-            line=_encoded(_edited(clean_row(source, stream.name, number), done)),
-            is_sound=not done,
-            case=case_of(source, stream.name, done),
-        )
-        for number, done in enumerate(batch, start=1)
-    ]
+    """Every tenth row comes again under the next one's edits, and of what changes by time not all
+    is equally old."""
+    written = []
+    for line, done in enumerate(batch, start=1):
+        number = line - 1 if line % 10 == 0 else line
+        day = NIGHT - timedelta(days=line % 3) if stream.load == "changes" else NIGHT
+        row = _edited(clean_row(source, stream.name, number, day), done)
+        written.append(Written(_encoded(row), not done, case_of(source, stream.name, done)))
+    return written
 
 
 def case_of(source: str, stream: str, done: tuple[Edit, ...]) -> bytes:
