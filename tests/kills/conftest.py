@@ -79,6 +79,7 @@ class Bench:
         day: date = SECOND,
         database: str | None = NOWHERE,
         largest_file: int | None = None,
+        is_bound: bool = False,
     ) -> multiprocessing.process.BaseProcess:
         company = self.settings.company
         self.sandbox.set_clock(Clock(day, company.zone, company.publication_hour))
@@ -94,6 +95,7 @@ class Bench:
             log=self.log(home),
             point=point,
             largest_file=largest_file,
+            is_bound=is_bound,
         )
         return begin(life)
 

@@ -38,6 +38,7 @@ from publish import audit as _audit
 from publish import page as _page
 from publish import publication as _publication
 from sandbox.connections import connections
+from tests.kills.privileges import give_up_privileges
 from warehouse import load as _load
 
 IMPORTED = (dbt, great_expectations, _gate, _audit, _page, _publication, _load)
@@ -72,7 +73,8 @@ class Point:
 class Life:
     """What a process does below `home`: `steps` of the night of `day`, until `point`.
 
-    `largest_file` in bytes: a write beyond it fails, as it would on a full disk.
+    `largest_file` in bytes: a write beyond it fails, as it would on a full disk. `is_bound`: modes
+    of files bind this process even where root runs it.
     """
 
     home: Path
@@ -85,6 +87,7 @@ class Life:
     log: Path
     point: Point | None = None
     largest_file: int | None = None
+    is_bound: bool = False
 
 
 def begin(life: Life) -> multiprocessing.process.BaseProcess:
@@ -114,6 +117,8 @@ def _live(life: Life) -> None:
     clock = Clock(life.day, company.zone, company.publication_hour)
     night = _Night(life.settings, Home(life.home), clock)
     night.serving[:] = [life.postgres_url]
+    if life.is_bound:
+        give_up_privileges()
     try:
         with _no_file_larger_than(life.largest_file):
             for step in life.steps:

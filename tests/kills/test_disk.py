@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import os
 import shutil
+import stat
 import subprocess
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -51,7 +53,7 @@ MOUNTING = pytest.mark.skipif(
 @pytest.mark.parametrize("case", CASES, ids=str)
 def test_no_room_in_a_file(bench: Bench, views: Sequence[View], case: Case) -> None:
     home = bench.copy(*case.before)
-    _check(bench, views, home, case, largest_file=case.largest)
+    _check(bench, views, home, case, lambda: None, largest_file=case.largest)
 
 
 @MOUNTING
@@ -63,19 +65,33 @@ def test_a_full_disk(bench: Bench, views: Sequence[View], case: Case, tmp_path: 
         filler = disk / "filler"
         with filler.open("wb") as file:
             os.posix_fallocate(file.fileno(), 0, shutil.disk_usage(disk).free - case.free)
-        _check(bench, views, home, case, filler)
+        _check(bench, views, home, case, filler.unlink)
+
+
+@pytest.mark.parametrize("case", CASES, ids=str)
+def test_a_closed_folder(bench: Bench, views: Sequence[View], case: Case) -> None:
+    """By its modes, which needs no disk of its own."""
+    home = bench.copy(*case.before)
+    paths = [home, *(path for path in home.rglob("*") if not path.is_symlink())]
+    modes = {path: stat.S_IMODE(path.stat().st_mode) for path in paths}
+    for path, mode in modes.items():
+        path.chmod(mode & ~0o222)
+
+    def open_again() -> None:
+        for path, mode in modes.items():
+            path.chmod(mode)
+
+    _check(bench, views, home, case, open_again, is_bound=True)
 
 
 @MOUNTING
 @pytest.mark.parametrize("case", CASES, ids=str)
-def test_a_read_only_folder(
-    bench: Bench, views: Sequence[View], case: Case, tmp_path: Path
-) -> None:
+def test_a_read_only_disk(bench: Bench, views: Sequence[View], case: Case, tmp_path: Path) -> None:
     with _small_disk(tmp_path / "disk") as disk:
         home = disk / f"closed_{case}"
         copy(bench.home_after(*case.before), home)
         _remount(disk, "ro")
-        _check(bench, views, home, case)
+        _check(bench, views, home, case, lambda: _remount(disk, "rw"))
 
 
 def _check(
@@ -83,19 +99,17 @@ def _check(
     views: Sequence[View],
     home: Path,
     case: Case,
-    filler: Path | None = None,
-    largest_file: int | None = None,
+    mend: Callable[[], None],
+    **how: Any,
 ) -> None:
+    """The steps fail with a word of the disk; after `mend` they are as if nothing had been."""
     database = bench.database(home.name, template="first")
-    said = bench.fail(home, case.steps, database=database, largest_file=largest_file)
+    said = bench.fail(home, case.steps, database=database, **how)
     # dbt and Arrow complain beside it that they cannot write their own logs
     [told] = [line for line in said.splitlines() if "could not write there" in line]
     assert told.startswith(f"{home}: {case.steps[0]} could not write there (")
     assert told.count("Next step: ") == 1
-    if filler is not None:
-        filler.unlink()
-    elif largest_file is None:
-        _remount(home.parent, "rw")
+    mend()
     bench.live(home, case.steps, database=database)
     whole = bench.home_after(SECOND, case.steps[-1])
     assert files(home) == files(whole)
