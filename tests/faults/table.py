@@ -268,6 +268,10 @@ VALUES = [
          value="Asia/Tokyo", **ALWAYS),
     *_at(ADS, "rows that vanish on restatement", Gone(), "the newest answer is the answer",
          stream="ad_daily", fault="missing_rows", percent=5),
+    *_at(CRM, "rows that vanish from a list", Stopped("as_many_as_told"),
+         "held: the vendor itself counts more", fault="missing_rows", percent=1),
+    *_at(SURVEY, "an answer that vanishes", Gone(), "one or two may go while a list is read",
+         fault="missing_rows", percent=5),
     *_at(ADS, "30 % of rows missing", Stopped("enough_rows"), "held", stream="ad_daily",
          fault="missing_rows"),
     *_at((CRM, SURVEY), "30 % of rows missing", Stopped("as_many_as_told"),
@@ -282,3 +286,35 @@ VALUES = [
 ]  # fmt: skip
 
 TABLE: list[Case] = [*WIRE, *PAGES, *FIELDS, *VALUES]
+
+
+@dataclass(frozen=True, slots=True)
+class Elsewhere:
+    """A fault that takes more than one pull to show: `test` proves its outcome, `words`."""
+
+    name: str
+    vendors: tuple[str, ...]
+    words: str
+    test: str
+
+
+ELSEWHERE = [
+    Elsewhere(
+        "a leap day and both changes to summer time", ALL, "each day once, each number the truth",
+        "tests/end_to_end/test_clock_changes.py::test_every_published_value_is_the_truth",
+    ),
+    Elsewhere(
+        "a crash before a rotated refresh token is saved", (SURVEY,),
+        "a person must authorise anew, and then all is well",
+        "tests/faults/test_nights.py::test_a_crash_before_a_rotated_refresh_token_is_saved",
+    ),
+    Elsewhere(
+        "records deleted for good", (CRM,), "they count until the next list of all ids",
+        "tests/end_to_end/test_deleted_for_good.py"
+        "::test_the_contacts_that_count_are_those_of_the_newest_list",
+    ),
+    Elsewhere(
+        "what the index of search lagged behind with", (CRM,), "it comes the next night",
+        "tests/faults/test_nights.py::test_what_an_index_lagged_behind_with_comes_the_next_night",
+    ),
+]  # fmt: skip

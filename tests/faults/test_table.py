@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
+import ast
 from collections import Counter
 from collections.abc import Mapping
 from datetime import timedelta
 
 import pytest
 
+from boscard.home import PROJECT
 from ingest.errors import Skipped
 from ingest.registry import SOURCES
 from sandbox.faults import KINDS
 from tests.faults.conftest import Bench, Landed, Struck
 from tests.faults.table import (
+    ELSEWHERE,
     TABLE,
     Believed,
     Case,
+    Elsewhere,
     Gone,
     NotPulled,
     Same,
@@ -112,6 +116,17 @@ def test_the_table_has_every_fault_of_every_vendor() -> None:
     told = {(fault["vendor"], fault["fault"]) for case in TABLE for fault in case.faults}
     known = {(vendor, name) for name, kind in KINDS.items() for vendor in kind.vendors}
     assert known - told == set()
+
+
+@pytest.mark.parametrize("row", ELSEWHERE, ids=lambda row: row.name.replace(" ", "_"))
+def test_what_is_proved_elsewhere_has_its_test(row: Elsewhere) -> None:
+    path, _, name = row.test.partition("::")
+    functions = [
+        part.name
+        for part in ast.parse((PROJECT / path).read_text("utf-8")).body
+        if isinstance(part, ast.FunctionDef)
+    ]
+    assert name in functions
 
 
 def _set_aside(

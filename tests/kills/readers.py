@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import threading
+import time
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -12,6 +14,8 @@ from publish.contract import View
 from tests.kills.left import Shown, in_duckdb, in_parquet, in_postgres
 
 PLACES = ("Postgres", "DuckDB", "Parquet")
+SECONDS_TO_ANSWER = 60
+A_WHOLE_POLL = 2  # the first to end in a stretch of time may have begun before it
 
 
 @dataclass
@@ -20,7 +24,7 @@ class Seen:
 
     publications: dict[str, list[str]] = field(default_factory=lambda: {one: [] for one in PLACES})
     wrong: list[str] = field(default_factory=list)
-    polls: int = 0
+    polls: Counter[str] = field(default_factory=Counter)
 
     def note(self, place: str, shown: Shown) -> None:
         seen = self.publications[place]
@@ -28,7 +32,18 @@ class Seen:
             self.wrong.append(f"{place}: a mixture that calls itself {shown.record.publication_id}")
         if not seen or seen[-1] != shown.record.publication_id:
             seen.append(shown.record.publication_id)
-        self.polls += 1
+        self.polls[place] += 1
+
+    def wait(self) -> None:
+        """Until every place has been read, begun and ended, after this call."""
+        before, deadline = self.polls.copy(), time.monotonic() + SECONDS_TO_ANSWER
+        while unread := self._unread(before):
+            assert self.wrong == []
+            assert time.monotonic() < deadline, f"no answer from {unread}"
+            time.sleep(0.01)
+
+    def _unread(self, before: Counter[str]) -> list[str]:
+        return [one for one in self.publications if self.polls[one] < before[one] + A_WHOLE_POLL]
 
 
 @contextmanager
