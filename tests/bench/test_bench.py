@@ -20,6 +20,7 @@ def measured(name, tmp_path):
     return command.MEASURES[name](tmp_path, is_quick=True, rounds=1)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["gate", "window"])
 def test_a_measurement_has_a_row_for_us_and_one_for_the_peer(name, tmp_path):
     found = measured(name, tmp_path)
@@ -30,6 +31,7 @@ def test_a_measurement_has_a_row_for_us_and_one_for_the_peer(name, tmp_path):
     assert found.targets
 
 
+@pytest.mark.slow
 def test_the_way_of_the_ad_rows_is_measured_without_and_with_rules(tmp_path, monkeypatch):
     monkeypatch.setattr("bench.extract.PEER_PYTHON", tmp_path / "not installed")
     found = measured("extract", tmp_path)
