@@ -34,6 +34,13 @@ def open_landing(home: Home, settings: Settings) -> Landing:
     return Landing(_stored(home, url, settings.landing.connection))
 
 
+def note_sandbox(home: Home, settings: Settings) -> None:
+    """Before vendors are asked: note that what this home lands may be the sandbox's."""
+    if settings.sandbox.enabled:
+        home.create()
+        home.fictitious.touch(0o600)
+
+
 def try_landing(home: Home, settings: Settings) -> None:
     """Write and read a little where landing lies, if that is not the home's own disk.
 

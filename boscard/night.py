@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from boscard.clock import Clock
 from boscard.disk import CannotWrite, complain, writing
 from boscard.home import Home
-from boscard.landing import open_landing
+from boscard.landing import note_sandbox, open_landing
 from boscard.settings import Settings, SettingsError, read_settings
 from ingest.batch import Batch, Unit, Window
 from ingest.errors import IngestError, Skipped
@@ -86,9 +86,7 @@ class Night:
         from ingest.pull import pull_units
 
         with self._writing("pull"):
-            if units and self.settings.sandbox.enabled:
-                self.home.create()
-                self.home.fictitious.touch(0o600)
+            note_sandbox(self.home, self.settings)
             done = pull_units(
                 units,
                 settings=self.settings,
@@ -376,13 +374,11 @@ class Night:
         self._failures(unit).write(FAILURE, json.dumps(record).encode())
 
     def _failure(self, unit: Unit) -> dict[str, str]:
-        try:
+        with suppress(FileNotFoundError):
             record = json.loads(self._failures(unit).read(FAILURE))
-        except FileNotFoundError:
-            return {"error": "NotTried", "message": "it was not tried", "next_step": ""}
-        if record.pop("as_of_date") != self.clock.as_of_date.isoformat():
-            return {"error": "NotTried", "message": "it was not tried tonight", "next_step": ""}
-        return dict(record)
+            if record.pop("as_of_date") == self.clock.as_of_date.isoformat():
+                return dict(record)
+        return {"error": "NotTried", "message": "it was not tried tonight", "next_step": ""}
 
 
 def _missing(unit: Unit, reason: Mapping[str, str]) -> dict[str, str | None]:

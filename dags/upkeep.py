@@ -12,11 +12,20 @@ from boscard.tonight import RUN_TYPES
 
 SETTINGS = read_settings()
 HOURS_AFTER_PUBLICATION = 6
-POOLS = {"check_publication": "warehouse", "checkpoint": "warehouse"}
+# Those of boscard.upkeep, which is heavy, and the pool of each.
+PARTS = {
+    "release_bytes": "default_pool",
+    "compact_landing": "default_pool",
+    "check_publication": "warehouse",
+    "prune_publications": "default_pool",
+    "checkpoint": "warehouse",
+    "remove_logs": "default_pool",
+    "clean_airflow": "default_pool",
+}
 
 DOC = """\
 Keeps the installation from growing without end; `upkeep` in `boscard.toml` says how long each is
-kept. Nothing that a number rests on is touched: every night can still be replayed and explained.
+kept. Nothing that a number rests on is removed: every night can still be replayed and explained.
 
 | task | does |
 |---|---|
@@ -54,24 +63,16 @@ with DAG(
     },
     tags=["upkeep"],
     doc_md=DOC,
-) as upkeep:
+) as upkeep_dag:
 
     @task
     def part(name: str) -> str:
         """One part of the upkeep; returns what it did."""
+        from boscard import upkeep
         from boscard.home import Home
-        from boscard.upkeep import PARTS  # heavy: it must not be imported while a DAG is parsed
 
         moment = get_current_context()["dag_run"].run_after
-        return str(PARTS[name](Home.default(), SETTINGS, moment))
+        return str(upkeep.PARTS[name](Home.default(), SETTINGS, moment))
 
-    for name in (
-        "release_bytes",
-        "compact_landing",
-        "check_publication",
-        "prune_publications",
-        "checkpoint",
-        "remove_logs",
-        "clean_airflow",
-    ):
-        part.override(task_id=name, pool=POOLS.get(name, "default_pool"))(name)
+    for name, pool in PARTS.items():
+        part.override(task_id=name, pool=pool)(name)

@@ -37,6 +37,7 @@ SETTINGS = read_settings(PROJECT / "boscard.toml")
 NOW = datetime(2026, 11, 23, 12, tzinfo=UTC)
 OLD = NOW.date() - timedelta(days=SETTINGS.upkeep.keep_bytes + 1)
 DAY = date(2026, 1, 5)
+LOTS = [{"campaign_id": str(number), "report_date": DAY} for number in range(3_000)]
 
 
 @pytest.fixture
@@ -91,9 +92,8 @@ def test_the_bytes_stay_where_typed_rows_are_missing(home, landed):
 
 def test_rows_are_compacted_when_a_week_has_passed(home):
     landing = Landing(home.landing)
-    rows = [{"campaign_id": str(number), "report_date": DAY} for number in range(3_000)]
     old, new = (
-        land(landing, "google_ads", "1", "campaign_daily", rows, as_of=as_of, window=(DAY, DAY))
+        land(landing, "google_ads", "1", "campaign_daily", LOTS, as_of=as_of, window=(DAY, DAY))
         for as_of in (NOW.date() - timedelta(days=8), NOW.date() - timedelta(days=7))
     )
     before = (old.path / ROWS).stat().st_size
@@ -109,9 +109,8 @@ def test_rows_are_compacted_when_a_week_has_passed(home):
 
 def test_one_damaged_batch_is_told_of_when_all_others_are_compacted(home, caplog):
     landing = Landing(home.landing)
-    rows = [{"campaign_id": str(number), "report_date": DAY} for number in range(3_000)]
     old = [
-        land(landing, "google_ads", "1", "campaign_daily", rows, as_of=OLD, window=(DAY, DAY))
+        land(landing, "google_ads", "1", "campaign_daily", LOTS, as_of=OLD, window=(DAY, DAY))
         for _ in range(3)
     ]
     (old[0].path / ROWS).write_bytes(b"words")
@@ -126,8 +125,7 @@ def test_a_part_that_fails_keeps_no_other_from_its_work(home, monkeypatch):
     def full(*_):
         raise OSError("no room")
 
-    parts = dict(PARTS)
-    monkeypatch.setattr(upkeep, "PARTS", {"full": full, "checkpoint": parts["checkpoint"]})
+    monkeypatch.setattr(upkeep, "PARTS", {"full": full, "checkpoint": checkpoint})
     said = everything(home, SETTINGS, NOW)
     assert [next(said), next(said)] == [
         "full: NOT DONE: no room",

@@ -13,6 +13,7 @@ from boscard.airflow_home import pools
 from boscard.home import PROJECT
 from boscard.retry_policy import SHORT, ByRecovery
 from boscard.settings import SettingsError, read_settings
+from boscard.upkeep import PARTS
 from ingest.errors import Refused, Throttled, Transient
 from warehouse.errors import NightRefused
 
@@ -41,6 +42,12 @@ def test_a_dag_says_what_it_does_and_how_to_triage_it(bag, dag_id):
     assert dag.catchup is False
     assert "backfill" not in dag.allowed_run_types
     assert {"scheduled", "manual"} <= dag.allowed_run_types
+
+
+def test_each_part_of_the_upkeep_is_a_task_and_waits_for_no_other(bag):
+    tasks = bag.dags["upkeep"].task_dict
+    assert list(tasks) == list(PARTS)
+    assert not any(task.upstream_task_ids for task in tasks.values())
 
 
 @pytest.mark.parametrize("dag_id", DAGS)

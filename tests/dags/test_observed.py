@@ -15,6 +15,7 @@ import pytest
 from boscard import airflow_home
 from boscard.home import PROJECT, Home
 from boscard.settings import read_settings
+from boscard.upkeep import PARTS
 from ingest.landing import Landing
 from tests.dags.collector import collector
 from tests.warehouse.landed import land
@@ -22,15 +23,6 @@ from tests.warehouse.landed import land
 pytestmark = pytest.mark.slow
 
 MOMENT = "2026-11-22T13:00:00+01:00"
-PARTS = (
-    "release_bytes",
-    "compact_landing",
-    "check_publication",
-    "prune_publications",
-    "checkpoint",
-    "remove_logs",
-    "clean_airflow",
-)
 
 # Airflow's own record of what happened, older and younger than what is kept at that moment
 EVENTS = {"old": "2026-10-01 00:00:00", "young": "2026-11-20 00:00:00"}
