@@ -290,6 +290,14 @@ def landing(tmp_path) -> Landing:
     return Landing(tmp_path / "landing")
 
 
+@pytest.fixture(params=["disk", "s3"])
+def either_landing(request, tmp_path) -> Landing:
+    """Once on a disk, once in a bucket."""
+    if request.param == "disk":
+        return Landing(tmp_path / "landing")
+    return Landing(request.getfixturevalue("s3_server").landing(tmp_path / "scratch"))
+
+
 @pytest.fixture
 def tokens(tmp_path) -> FileTokens:
     return FileTokens(tmp_path / "tokens")

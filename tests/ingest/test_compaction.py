@@ -38,11 +38,9 @@ ROWS_LANDED = [
 ]
 
 
-@pytest.fixture(params=["disk", "s3"])
-def landing(request, tmp_path) -> Landing:
-    if request.param == "disk":
-        return Landing(tmp_path / "landing")
-    return Landing(request.getfixturevalue("s3_server").landing(tmp_path / "scratch"))
+@pytest.fixture
+def landing(either_landing) -> Landing:
+    return either_landing
 
 
 @pytest.fixture

@@ -31,11 +31,9 @@ PAGES = (
 )
 
 
-@pytest.fixture(params=["disk", "s3"])
-def landing(request, tmp_path) -> Landing:
-    if request.param == "disk":
-        return Landing(tmp_path / "landing")
-    return Landing(request.getfixturevalue("s3_server").landing(tmp_path / "scratch"))
+@pytest.fixture
+def landing(either_landing) -> Landing:
+    return either_landing
 
 
 @pytest.fixture
