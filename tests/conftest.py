@@ -41,19 +41,6 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> LoadFileSche
     return ByFolder(config, log) if config.getoption("dist") == "loadscope" else None
 
 
-def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    """What a machine could not prove about kills and disks is said aloud, by name."""
-    skipped = [
-        report.nodeid
-        for report in terminalreporter.stats.get("skipped", [])
-        if report.nodeid.startswith("tests/kills/")
-    ]
-    if skipped:
-        terminalreporter.section(f"NOT PROVED HERE: {len(skipped)} tests of kills", red=True)
-        for name in skipped:
-            terminalreporter.line(name, red=True)
-
-
 @pytest.fixture(scope="session")
 def s3_server() -> Iterator[S3Server]:
     from tests.s3 import serving

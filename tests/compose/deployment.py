@@ -123,9 +123,11 @@ class Deployment:
             found += [name for name in names if name.startswith(f"{self.project}_")]
         return found
 
-    def images(self) -> set[str]:
-        """The ids of all images there are, the stages of builds among them."""
-        return {*self._run(self.engine, "image", "ls", "--all", "--quiet", "--no-trunc").split()}
+    def built(self, name: str) -> set[str]:
+        """The ids of images of this name, and of those without any: the stages of builds."""
+        listing = ["image", "ls", "--all", "--no-trunc", "--format", "{{.ID}} {{.Repository}}"]
+        lines = [line.split() for line in self._run(self.engine, *listing).splitlines()]
+        return {found for found, of in lines if of == "<none>" or of.endswith(name)}
 
     def remove_images(self, ids: set[str]) -> None:
         if ids:

@@ -128,6 +128,19 @@ def copy(home: Path, to: Path) -> None:
     subprocess.run(["cp", "-a", str(home), str(to)], check=True)
 
 
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """What a machine could not prove about kills and disks is said aloud, by name."""
+    skipped = [
+        report.nodeid
+        for report in terminalreporter.stats.get("skipped", [])
+        if report.nodeid.startswith("tests/kills/")
+    ]
+    if skipped:
+        terminalreporter.section(f"NOT PROVED HERE: {len(skipped)} tests of kills", red=True)
+        for name in skipped:
+            terminalreporter.line(name, red=True)
+
+
 @pytest.fixture(scope="session")
 def bench(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Bench]:
     """Two undisturbed nights, the second kept after each step."""

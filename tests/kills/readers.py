@@ -42,6 +42,13 @@ class Seen:
             assert time.monotonic() < deadline, f"no answer from {unread}"
             time.sleep(0.01)
 
+    @contextmanager
+    def meanwhile(self) -> Iterator[None]:
+        """Some place must be read while the block lasts."""
+        before = self.polls.total()
+        yield
+        assert self.polls.total() > before
+
     def _unread(self, before: Counter[str]) -> list[str]:
         return [one for one in self.publications if self.polls[one] < before[one] + A_WHOLE_POLL]
 
