@@ -85,7 +85,7 @@ class Client:
                 if attempt >= attempts or waited > self._patience.longest_wait:
                     self._health.is_up = isinstance(error, Throttled)
                     raise
-                LOG.warning("attempt %d failed, again in %.1f s: %s", attempt, pause, error)
+                LOG.warning("attempt %d failed, again in %.1f s: %s", attempt, pause, error.message)
                 self._sleep(pause)
             except IngestError as error:
                 self._scrub(error)
