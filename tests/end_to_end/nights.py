@@ -11,7 +11,7 @@ from pathlib import Path
 import pandas as pd
 
 from boscard.clock import Clock
-from boscard.home import Home
+from boscard.home import PROJECT, Home
 from boscard.night import Night
 from boscard.settings import Settings, read_settings
 from ingest.connections import Connection
@@ -118,6 +118,19 @@ def small_settings(start: date, scale: float) -> Settings:
     company = settings.company.model_copy(update={"history_start": start})
     sandbox = settings.sandbox.model_copy(update={"scale": scale})
     return settings.model_copy(update={"company": company, "sandbox": sandbox})
+
+
+def write_small_settings(path: Path, start: date, scale: float, more: str = "") -> Settings:
+    """The same as a file, for what reads its own settings; `more`: tables at its end."""
+    text = (PROJECT / "boscard.toml").read_text("utf-8")
+    for old, new in (
+        ("history_start = 2025-10-01", f"history_start = {start}"),
+        ("[sandbox]\n", f"[sandbox]\nscale = {scale}\n"),
+    ):
+        assert old in text
+        text = text.replace(old, new)
+    path.write_text(f"{text}\n{more}", "utf-8")
+    return read_settings(path)
 
 
 @contextmanager

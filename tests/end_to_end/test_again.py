@@ -5,10 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 
+import pytest
 from pandas.testing import assert_frame_equal
 
 from tests.end_to_end.conftest import SECOND, VIEWS, Left, lived
 from tests.end_to_end.nights import Installation, rows_of
+
+pytestmark = pytest.mark.slow
 
 Another = Callable[[], AbstractContextManager[Installation]]
 

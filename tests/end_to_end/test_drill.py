@@ -12,7 +12,7 @@ from rich.console import Console
 
 from boscard.airflow_home import DATABASE
 from boscard.backup import back_up
-from boscard.home import PROJECT, Home
+from boscard.home import Home
 from boscard.restore import restore
 from boscard.settings import read_settings
 from publish.content_hash import table_hash
@@ -21,7 +21,7 @@ from publish.history import HISTORY, PUBLICATIONS
 from publish.login import READER
 from publish.postgres import transaction
 from publish.read import current_record, read
-from tests.end_to_end.nights import Installation, installed
+from tests.end_to_end.nights import Installation, installed, write_small_settings
 
 pytestmark = pytest.mark.slow
 
@@ -32,15 +32,8 @@ SECOND, THIRD = FIRST + timedelta(days=1), FIRST + timedelta(days=2)
 @pytest.fixture
 def settings_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """The repository's settings with a smaller company and a shorter history."""
-    text = (PROJECT / "boscard.toml").read_text("utf-8")
-    for old, new in (
-        ("history_start = 2025-10-01", "history_start = 2026-07-05"),
-        ("[sandbox]\n", "[sandbox]\nscale = 0.1\n"),
-    ):
-        assert old in text
-        text = text.replace(old, new)
     path = tmp_path / "boscard.toml"
-    path.write_text(text, "utf-8")
+    write_small_settings(path, date(2026, 7, 5), 0.1)
     monkeypatch.setenv("BOSCARD_SETTINGS", str(path))
     monkeypatch.delenv(DATABASE, raising=False)
     return path

@@ -27,18 +27,6 @@ OF_ADS = {kpi for kpi, sources in SOURCES.items() if "google_ads" in sources}
 OF_ADS_ALONE = {kpi for kpi, sources in SOURCES.items() if sources == ("google_ads",)}
 VENDORS = ("google_ads", "hubspot", "typeform")
 EARLIER = "2026-10-20"
-UNSTEADY: tuple[dict[str, Any], ...] = tuple(
-    {"vendor": vendor, **fault}
-    for vendor in VENDORS
-    for fault in (
-        {"fault": "slow", "ms": 5, "times": 3},
-        {"fault": "throttle", "after": 1, "times": 1, "seconds": 1},
-        {"fault": "server_error", "after": 2, "times": 1},
-        {"fault": "truncate", "after": 1, "times": 1, "how": "connection"},
-        {"fault": "truncate", "after": 2, "times": 1, "how": "json"},
-        {"fault": "expire_token", "after": 3, "times": 1},
-    )
-)
 WRONG: dict[str, dict[str, Any]] = {
     "cost_micros_not_negative": {
         "vendor": "google_ads",
@@ -127,14 +115,6 @@ def wrong(another: Another) -> Iterator[Struck]:
 def held(another: Another) -> Iterator[Struck]:
     with another() as installation:
         yield _struck(installation, HELD)
-
-
-def test_an_unsteady_wire_changes_no_number(another: Another, second: Left) -> None:
-    with another() as installation:
-        struck = _struck(installation, UNSTEADY)
-    assert [fault.as_json() for fault in struck.faults if not fault.hits] == []
-    assert struck.left.errors == {}
-    assert struck.left.publication.content_hash == second.publication.content_hash
 
 
 @pytest.mark.parametrize("rule", WRONG)

@@ -58,7 +58,9 @@ def test_an_unsteady_wire_and_empty_pages_change_no_number(
         for fault in (
             {"fault": "throttle", "after": 1},
             {"fault": "server_error", "after": 2},
+            {"fault": "slow", "ms": 5, "times": 3},
             {"fault": "truncate", "after": 3},
+            {"fault": "truncate", "after": 9, "how": "json"},
             {"fault": "invalid_utf8", "after": 4},
             {"fault": "expire_token", "after": 5},
             {"fault": "indented"},
