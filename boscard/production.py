@@ -40,6 +40,11 @@ def prepare(settings: Settings, environ: Mapping[str, str], say: Callable[[str],
 
     Raises SettingsError for what is missing, PrepareError when Postgres or Airflow refuses.
     """
+    if environ.get("EXECUTOR") == "LocalExecutor":
+        raise SettingsError(
+            "EXECUTOR=LocalExecutor: leave EXECUTOR out of .env, for it is the default. Where "
+            "EXECUTOR is set, docker-compose.yml gives the volume `home` to workers alone"
+        )
     missing = [name for name in VARIABLES if not environ.get(name)]
     if missing:
         raise SettingsError(f"{', '.join(missing)}: not set (see docs/run-in-production.md)")

@@ -4,6 +4,7 @@ home of their own; and an S3 server for those who ask for one."""
 from __future__ import annotations
 
 import os
+import shutil
 import tempfile
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
@@ -18,7 +19,8 @@ if TYPE_CHECKING:
 settings.register_profile("boscard", deadline=None, print_blob=True)
 settings.load_profile("boscard")
 
-os.environ["AIRFLOW_HOME"] = tempfile.mkdtemp(prefix="boscard-airflow-")
+AIRFLOW_HOME = tempfile.mkdtemp(prefix="boscard-airflow-")
+os.environ["AIRFLOW_HOME"] = AIRFLOW_HOME
 os.environ["AIRFLOW__CORE__LOAD_EXAMPLES"] = "False"
 for name in ("BOSCARD_HOME", "BOSCARD_SETTINGS"):
     os.environ.pop(name, None)
@@ -34,6 +36,10 @@ class ByFolder(LoadFileScheduling):
         file = str(super()._split_scope(nodeid))
         folder = file.removeprefix("tests/").rpartition("/")[0]
         return folder if folder in TOGETHER else file
+
+
+def pytest_unconfigure() -> None:
+    shutil.rmtree(AIRFLOW_HOME, ignore_errors=True)
 
 
 @pytest.hookimpl(optionalhook=True)

@@ -109,6 +109,13 @@ def test_what_is_missing_is_named(settings, environ, airflow):
     assert airflow.calls == []
 
 
+def test_tasks_that_would_run_without_their_home_are_refused(settings, environ, airflow):
+    with pytest.raises(SettingsError, match=r"leave EXECUTOR out of \.env"):
+        prepare(settings, environ | {"EXECUTOR": "LocalExecutor"}, print)
+    assert airflow.calls == []
+    prepare(settings, environ | {"EXECUTOR": "CeleryExecutor"}, lambda _: None)
+
+
 def test_a_server_that_lets_nobody_in_is_told_without_the_password(
     server, settings, environ, airflow, monkeypatch
 ):

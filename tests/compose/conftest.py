@@ -37,6 +37,11 @@ class Site:
     variables: dict[str, str]
     connections: dict[str, str]
 
+    @property
+    def tasks(self) -> str:
+        """The service that runs tasks, and so has the home."""
+        return "worker" if self.executor == "CeleryExecutor" else "scheduler"
+
     def url(self, port: str) -> str:
         return f"http://127.0.0.1:{self.variables[port]}"
 
@@ -92,12 +97,13 @@ def site(
     with (folder / "connections.env").open("a") as file:
         file.write(HASTE)
     ours = {
-        "EXECUTOR": request.param,
         "BOSCARD_IMAGE": image,
         "BOSCARD_SETTINGS": str(settings_file),
         "BOSCARD_CONNECTIONS": str(folder / "connections.env"),
         **_free_ports(),
     }
+    if request.param != "LocalExecutor":  # the default
+        ours["EXECUTOR"] = request.param
     with (folder / ".env").open("a") as file:
         file.writelines(f"{name}={value}\n" for name, value in ours.items())
     profiles = ("demo", "bi") + ("celery",) * (request.param == "CeleryExecutor")

@@ -157,10 +157,21 @@ def test_the_page_is_served_and_nothing_beside_it(site, settings):
 
 def test_status_is_told_inside(site):
     """By the machine's clock: before the publication hour the sandbox's night is still to come."""
-    told = site.deployment.execute("scheduler", "sh", "-c", "boscard status --json || true")
+    told = site.deployment.execute(site.tasks, "sh", "-c", "boscard status --json || true")
     with psycopg.connect(reader(site)) as connection:
         [published] = connection.execute("select publication_id from kpi.publications").fetchall()
     assert json.loads(told)["publication"]["publication_id"] == published[0]
+
+
+def test_the_warehouse_is_mounted_where_tasks_run_and_nowhere_else(site):
+    files = ["find", "/var/lib/boscard", "-type", "f", "-name", "*.duckdb"]
+    holders = {
+        service
+        for service in site.deployment.services
+        if service not in ("postgres", "redis", "prepare")
+        and site.deployment.execute(service, *files).strip()
+    }
+    assert holders == {site.tasks}
 
 
 def test_upkeep_cleans_airflows_own_database_too(people):

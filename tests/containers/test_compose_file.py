@@ -87,6 +87,16 @@ def test_only_what_runs_tasks_holds_connections_and_writes():
         )
     }
     assert writing == tasks
+    homes = {
+        name: volume
+        for name, service in SERVICES.items()
+        for volume in map(str, service.get("volumes", []))
+        if re.search(r"home:", volume)
+    }
+    assert homes == {
+        "scheduler": "${EXECUTOR:+scheduler_}home:/var/lib/boscard",
+        "worker": "home:/var/lib/boscard",
+    }
     assert "AIRFLOW_CONN_KPI" not in SERVICES["api-server"]["environment"]
 
 
