@@ -15,6 +15,7 @@ from boscard.clock import Clock
 from boscard.settings import read_settings
 from tests.airflow.conftest import Left, Plain, Up, left
 from tests.airflow.rest import OVER, Airflow, waited
+from tests.personal.told import assert_nothing_is_told
 
 pytestmark = pytest.mark.scheduler
 SECONDS_TO_TELL = 60  # a run's metrics are sent some seconds after its end
@@ -129,6 +130,15 @@ def test_upkeep_cleans_airflows_own_database(scheduled: Scheduled, up: Up) -> No
     run = waited("upkeep", lambda: airflow.ended("upkeep", run_id))
     assert run["state"] == "success", airflow.tasks("upkeep", run_id)
     assert "dag_run" in (up.home.logs / "upkeep.log").read_text()
+
+
+def test_no_secret_and_no_person_is_told(backfilled: Left, up: Up) -> None:
+    """Nor the token of the API's user, nor his password: logs and database of all services."""
+    up.boscard("down")
+    try:
+        assert_nothing_is_told(up.home)
+    finally:
+        up.start()
 
 
 @pytest.mark.parametrize("dag", ["ingest_hubspot", "scorecard"])

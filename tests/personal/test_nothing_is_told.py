@@ -18,6 +18,7 @@ from publish.embedded import running
 from publish.login import WRITER
 from sandbox.connections import connections
 from tests.personal.conftest import MARK, Lived
+from tests.personal.told import PERSONAL, personal_values, standing
 from tests.personal.written import VAULT, Piece, any_of, everything_written, found
 
 MARKED = re.compile(re.escape(MARK.encode()), re.IGNORECASE)
@@ -89,6 +90,17 @@ def test_the_night_said_what_would_tell(lived: Lived, pieces: list[Piece]) -> No
     assert "https" in said or "127.0.0.1" in said
     kinds = {Path(piece.place).suffix for piece in pieces}
     assert {".duckdb", ".parquet", ".zst", ".json", ".html", ".log"} <= kinds
+
+
+def test_one_personal_value_in_a_log_is_noticed(lived: Lived) -> None:
+    known = personal_values(lived.installation.home)
+    assert {name for name, values in known.items() if values} == PERSONAL
+    for values in known.values():
+        one, *_ = sorted(values)
+        line = Piece("logs/x.log", f"cannot read '{one}', it said".encode())
+        assert ("logs/x.log", one) in standing([line], values)
+        part = Piece("logs/x.log", f"cannot read '{one}x', it said".encode())
+        assert ("logs/x.log", one) not in standing([part], values)
 
 
 def in_a_log(home: Home) -> None:
