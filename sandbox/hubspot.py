@@ -70,7 +70,7 @@ class HubSpot:
         return self._access.throttled(int(fault["seconds"]), is_search=_is_search(asked))
 
     def broken(self, asked: Asked, status: int) -> Reply:
-        return self._access.reply(status, {"status": "error", "message": "internal error"})
+        return self._access.broken(status)
 
     def answer(self, asked: Asked, struck: Struck, world: World) -> Reply:
         """Answer one call."""

@@ -127,6 +127,11 @@ class Access:
         content = refused.content | {"correlationId": self._correlation()}
         return self.reply(refused.status, content)
 
+    def broken(self, status: int) -> Reply:
+        """The vendor's own failure; which category it gives then is not known, so none."""
+        content = {"status": "error", "message": "internal error"}
+        return self.reply(status, content | {"correlationId": self._correlation()})
+
     def reply(self, status: int, content: Any, headers: Mapping[str, str] | None = None) -> Reply:
         """Any reply, with the header every one of this vendor has."""
         correlation = {"X-HubSpot-Correlation-Id": self._correlation()}

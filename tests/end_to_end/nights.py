@@ -9,7 +9,9 @@ from datetime import date
 from pathlib import Path
 
 import pandas as pd
+from click.testing import CliRunner
 
+from boscard.cli import main
 from boscard.clock import Clock
 from boscard.home import PROJECT, Home
 from boscard.night import Night
@@ -131,6 +133,19 @@ def write_small_settings(path: Path, start: date, scale: float, more: str = "") 
         text = text.replace(old, new)
     path.write_text(f"{text}\n{more}", "utf-8")
     return read_settings(path)
+
+
+def command(installation: Installation, *arguments: str, status: int = 0) -> str:
+    """What `boscard` says to somebody who types this; it is to end with this status."""
+    root = installation.home.root
+    path = root.with_name("boscard.toml")
+    company, sandbox = installation.settings.company, installation.settings.sandbox
+    settings = write_small_settings(path, company.history_start, sandbox.scale)
+    assert settings == installation.settings
+    homes = {"BOSCARD_HOME": str(root), "BOSCARD_SETTINGS": str(path), "COLUMNS": "400"}
+    result = CliRunner().invoke(main, arguments, env=homes)
+    assert result.exit_code == status, (result.output, result.exception)
+    return result.stdout
 
 
 @contextmanager

@@ -19,7 +19,7 @@ from ingest.landing import Landing
 from sandbox.faults import Fault
 from tests.end_to_end.conftest import FIRST, SECOND, THIRD, Left, lived
 from tests.end_to_end.expected import SOURCES, differences
-from tests.end_to_end.nights import Installation, rows_of
+from tests.end_to_end.nights import Installation, command, rows_of
 
 Another = Callable[[], AbstractContextManager[Installation]]
 
@@ -126,6 +126,17 @@ def test_exactly_the_wrong_rows_are_set_aside(wrong: Struck, rule: str) -> None:
     # Of two rows that contradict each other neither can be believed.
     assert len(rows) == said * (2 if fault.fault == "duplicate_key" else 1)
     assert {row.batch.manifest.source for row in rows} == {fault.vendor}
+
+
+def test_rows_set_aside_are_listed_and_shown(wrong: Struck) -> None:
+    lines = command(wrong.installation, "quarantine", "list").splitlines()
+    assert {line.partition("\t")[0] for line in lines} == {row.name for row in wrong.set_aside}
+    ads = command(wrong.installation, "quarantine", "list", "--source", "google_ads").splitlines()
+    assert 0 < len(ads) < len(lines)
+    row = wrong.set_aside[0]
+    shown = command(wrong.installation, "quarantine", "show", row.name)
+    assert row.row in shown
+    assert all(reason in shown for reason in row.reasons)
 
 
 def test_no_sound_row_is_set_aside(wrong: Struck) -> None:

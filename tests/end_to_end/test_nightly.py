@@ -7,7 +7,7 @@ import os
 import re
 import subprocess
 import sys
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
@@ -34,6 +34,7 @@ from tests.personal.told import assert_nothing_is_told
 
 pytestmark = pytest.mark.slow
 
+LAST = date(2026, 9, 20)
 NO_CREDENTIALS = {"AIRFLOW_CONN_HUBSPOT": json.dumps({"conn_type": "http", "host": "localhost"})}
 
 
@@ -75,6 +76,13 @@ def ran_again(home: Home, ran: Ran) -> Ran:
 def ran_without_hubspot(home: Home, ran_again: Ran) -> Ran:
     """The next night; HubSpot's connection has lost its credentials."""
     return _nightly(home, SECOND, NO_CREDENTIALS)
+
+
+@pytest.fixture(scope="module")
+def backfilled(home: Home, ran_without_hubspot: Ran) -> Ran:
+    """Past days asked for anew in that night, when HubSpot has its credentials again."""
+    days = ("--from", f"{START}", "--to", f"{LAST}", "--date", f"{SECOND}")
+    return _ran(home, _boscard(home, "backfill", *days))
 
 
 def test_a_night_is_published(ran: Ran) -> None:
@@ -186,17 +194,60 @@ def test_its_numbers_are_the_truth_as_far_as_it_is_known(
     assert stale == {kpi for kpi, sources in SOURCES.items() if "hubspot" in sources}
 
 
-@pytest.mark.parametrize("which", ["ran", "ran_again", "ran_without_hubspot"])
+def test_accounts_are_checked(home: Home, ran: Ran) -> None:
+    accounts = {account.account for account in read_settings().accounts}
+    well, unwell = (
+        _boscard(home, "check", "--date", f"{FIRST}", more=more) for more in (None, NO_CREDENTIALS)
+    )
+    assert well.returncode == 0, well.stdout
+    lines = [line for line in well.stdout.splitlines() if ": ok" in line]
+    assert len(lines) == len(accounts)
+    assert all(any(account in line for line in lines) for account in accounts)
+    assert unwell.returncode == 1, unwell.stdout
+    [wrong] = [line for line in unwell.stdout.splitlines() if "WRONG" in line]
+    assert "hubspot" in wrong
+
+
+def test_past_days_are_asked_for_anew(
+    ran_without_hubspot: Ran, backfilled: Ran, home: Home, installation: Installation
+) -> None:
+    assert backfilled.status == 0, backfilled.said
+    assert f"days {START} to {LAST} are asked for anew: " in backfilled.said
+    manifests = [batch.manifest for batch in Landing(home.landing).batches()]
+    again = Counter(
+        each.stream
+        for each in manifests
+        if each.as_of_date == SECOND and each.window and each.window.start == START
+    )
+    assert {"campaign_daily", "contacts", "responses"} <= set(again)
+    assert len(backfilled.batches) - len(ran_without_hubspot.batches) >= again.total()
+    expected = expected_values(
+        installation.truth(SECOND),
+        weights_of_checks(home.landing),
+        Rates("EUR"),
+        start=START,
+        as_of=SECOND,
+    )
+    assert differences(backfilled.values, expected) == []
+
+
+@pytest.mark.parametrize("which", ["ran", "ran_again", "ran_without_hubspot", "backfilled"])
 def test_no_process_is_left_behind(which: str, request: pytest.FixtureRequest) -> None:
     assert request.getfixturevalue(which).orphans == []
 
 
-def test_airflow_tells_no_secret_and_no_person(home: Home, ran_without_hubspot: Ran) -> None:
+def test_airflow_tells_no_secret_and_no_person(home: Home, backfilled: Ran) -> None:
     """Its database and logs too."""
     assert_nothing_is_told(home)
 
 
 def _nightly(home: Home, day: date, more: Mapping[str, str] | None = None) -> Ran:
+    return _ran(home, _boscard(home, "nightly", "--date", f"{day}", more=more))
+
+
+def _boscard(
+    home: Home, *arguments: str, more: Mapping[str, str] | None = None
+) -> subprocess.CompletedProcess[str]:
     environ = {
         name: value
         for name, value in os.environ.items()
@@ -208,8 +259,8 @@ def _nightly(home: Home, day: date, more: Mapping[str, str] | None = None) -> Ra
         "COLUMNS": "10000",
         **(more or {}),
     }
-    done = subprocess.run(
-        [sys.executable, "-m", "boscard.cli", "nightly", "--date", day.isoformat()],
+    return subprocess.run(
+        [sys.executable, "-m", "boscard.cli", *arguments],
         cwd=PROJECT,
         env=environ,
         stdin=subprocess.DEVNULL,
@@ -218,6 +269,9 @@ def _nightly(home: Home, day: date, more: Mapping[str, str] | None = None) -> Ra
         text=True,
         check=False,
     )
+
+
+def _ran(home: Home, done: subprocess.CompletedProcess[str]) -> Ran:
     return Ran(
         status=done.returncode,
         said=done.stdout,

@@ -23,7 +23,7 @@ from hubspot.crm.contacts import (
     PublicObjectSearchRequest,
     SimplePublicObjectId,
 )
-from hubspot.crm.contacts.exceptions import UnauthorizedException
+from hubspot.crm.contacts.exceptions import ServiceException, UnauthorizedException
 from hubspot.crm.contacts.models import Error
 from hubspot.oauth import ApiException as OAuthError
 
@@ -268,6 +268,19 @@ def test_throttled(offered: Any, hubspot: HubSpot, seconds: int) -> None:
     assert caught.value.status == 429
     body = json.loads(caught.value.body)
     assert body["policyName"] == ("TEN_SECONDLY_ROLLING" if seconds == 2 else "DAILY")
+
+
+@pytest.mark.parametrize("status", [500, 502, 503, 504])
+def test_broken(offered: Any, hubspot: HubSpot, status: int) -> None:
+    """An exception of its own kind, whose body the client's error model takes."""
+    with (
+        offered.fault("hubspot", "server_error", status=status),
+        pytest.raises(ServiceException) as caught,
+    ):
+        hubspot.crm.contacts.basic_api.get_page()
+    assert caught.value.status == status
+    assert the_error(caught.value).correlation_id
+    assert hubspot.crm.contacts.basic_api.get_page(limit=1).results
 
 
 def test_an_oauth_token_is_fetched_and_used(offered: Any, make: Make) -> None:
