@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -11,14 +12,14 @@ import pytest
 from rich.console import Console
 
 from boscard.home import Home
-from boscard.replay import ReplayFailed, nights_landed, print_replay, replay
+from boscard.replay import ReplayFailed, nights_landed, replay
 from boscard.upkeep import compact_landing, release_bytes
 from ingest.batch import ROWS
 from ingest.landing import Landing
 from publish.candidate import read_candidate
 from publish.read import current_record
 from tests.end_to_end.conftest import FIRST, START, Left
-from tests.end_to_end.nights import Installation
+from tests.end_to_end.nights import Installation, command
 from warehouse.errors import WarehouseBusy
 from warehouse.lock import writer_lock
 
@@ -53,14 +54,15 @@ def test_a_lost_warehouse_is_rebuilt_with_the_same_hash(
 
 
 def test_an_earlier_night_is_rebuilt_beside_the_warehouse(
-    landed: Home, installation: Installation, first: Left, capsys: pytest.CaptureFixture[str]
+    landed: Home, installation: Installation, first: Left
 ) -> None:
-    done = replay(landed, installation.settings, FIRST, Console(quiet=True))
-    assert done.candidate.content_hash == first.publication.content_hash
-    assert done.warehouse == landed.replays / str(FIRST) / "warehouse" / "warehouse.duckdb"
-    assert done.warehouse.exists()
-    assert print_replay(done, Console()) == 0
-    assert "the same to the last row" in capsys.readouterr().out
+    said = command(replace(installation, home=landed), "replay", "--date", f"{FIRST}")
+    rebuilt = landed.replays / str(FIRST)
+    assert (rebuilt / "warehouse" / "warehouse.duckdb").exists()
+    candidate = read_candidate(Home(rebuilt), installation.night(FIRST).clock)
+    assert candidate.content_hash == first.publication.content_hash
+    assert first.publication.content_hash in said
+    assert "the same to the last row" in said
 
 
 def test_no_batch_of_which_a_row_counts_has_lost_its_bytes(
