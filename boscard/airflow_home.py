@@ -36,7 +36,7 @@ def environment(home: Home, port: int | None = None) -> dict[str, str]:
         "AIRFLOW__CORE__PARALLELISM": "4",
         "AIRFLOW__CORE__DAGS_ARE_PAUSED_AT_CREATION": "False",
         "AIRFLOW__CORE__FERNET_KEY": _secret(home, "fernet_key"),
-        DATABASE: f"sqlite:///{base / 'airflow.db'}",
+        DATABASE: own_database(home),
         "AIRFLOW__API__SECRET_KEY": _secret(home, "api_secret"),
         "AIRFLOW__API_AUTH__JWT_SECRET": _secret(home, "jwt_secret"),
         "AIRFLOW__LOGGING__BASE_LOG_FOLDER": str(home.logs / "airflow"),
@@ -60,6 +60,11 @@ def environment(home: Home, port: int | None = None) -> dict[str, str]:
     environ.setdefault(DATABASE_TO_CLEAN, environ[DATABASE])
     environ.pop("PYTHONDONTWRITEBYTECODE", None)
     return environ
+
+
+def own_database(home: Home) -> str:
+    """Where Airflow's database is unless the environment says otherwise."""
+    return f"sqlite:///{home.airflow / 'airflow.db'}"
 
 
 def passwords_file(home: Home) -> Path:

@@ -136,6 +136,7 @@ def sentences(done: Forgotten, settings: Settings, *, is_dry: bool) -> list[str]
     lines += [
         "not here   backups, and copies that people made: erase or replace those made before",
         "not here   logs outside of the home (a container's, a collector's): they rotate",
+        "not here   Airflow's database, where it is on a server: `boscard upkeep` cleans it",
     ]
     return lines
 

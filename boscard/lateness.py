@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from datetime import datetime
 from typing import Any
 
 
-def tell_late(context: Any | None = None, **_: Any) -> None:
-    """Callback of the scorecard's deadline; it reports lateness, it stops nothing."""
+def tell_late(context: Mapping[str, Any], **_: Any) -> None:
+    """Callback of the scorecard's deadline; it reports lateness, it stops nothing.
+
+    `context`: what Airflow's scheduler hands over, the run as its REST API shows it.
+    """
     from boscard.night import Night
 
-    run = (context or {}).get("dag_run") or {}
-    end = run.get("data_interval_end") if isinstance(run, dict) else run.data_interval_end
-    if end is not None:
-        Night.ending(end).tell_late()
+    run = context["dag_run"]
+    end = run["data_interval_end"] or run["run_after"]
+    Night.ending(datetime.fromisoformat(end)).tell_late()

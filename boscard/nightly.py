@@ -12,7 +12,7 @@ import os
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -48,8 +48,9 @@ def run_night(night: Night, console: Console, accept_movements: bool = False) ->
     """Run the ingest DAGs, at most four at once, then `scorecard`.
 
     `accept_movements`: settled numbers may change this time, a person has looked at them.
-    Raises NightlyError where another night or Airflow's scheduler runs below the same home, or a
-    later night is published, and CannotWrite where nothing can be written there.
+    Raises NightlyError where another night or Airflow's scheduler runs below the same home, where
+    Airflow's database is not the home's own, or a later night is published, and CannotWrite where
+    nothing can be written there.
     """
     probe(night.home.root)
     _refuse_older(night)
@@ -59,6 +60,7 @@ def run_night(night: Night, console: Console, accept_movements: bool = False) ->
         stack.enter_context(_only_one(night))
         _refuse_beside_scheduler(night.home)
         environ = airflow_home.environment(night.home)
+        _refuse_another_airflow(night, environ)
         # without a scheduler a retry waits in place: one, soon, and the next night does the rest
         environ |= {
             "BOSCARD_RETRIES": "1",
@@ -77,12 +79,16 @@ def run_night(night: Night, console: Console, accept_movements: bool = False) ->
         with console.status("preparing Airflow's database"):
             airflow_home.migrate(night.home, night.settings, environ)
         try_landing(night.home, night.settings)
-        ingest = [f"ingest_{source}" for source in night.settings.sources]
+        ingest = _ingest(night)
         console.print(f"pulling and gating {', '.join(night.settings.sources)}")
         outcomes = _run(ingest, night, environ, logs, console)
         console.print("loading, transforming, auditing, publishing")
         outcomes += _run(["scorecard"], night, environ, logs, console)
     return outcomes
+
+
+def _ingest(night: Night) -> list[str]:
+    return [f"ingest_{source}" for source in night.settings.sources]
 
 
 def _refuse_older(night: Night) -> None:
@@ -102,6 +108,17 @@ def _refuse_beside_scheduler(home: Home) -> None:
         raise NightlyError(
             f"`boscard up` runs Airflow's scheduler below {home.root}, which would take up this "
             "night's tasks as its own: `boscard down` stops it, or let it run the night"
+        )
+
+
+def _refuse_another_airflow(night: Night, environ: Mapping[str, str]) -> None:
+    """One whose scheduler is somewhere else, in a container say, and cannot be looked for."""
+    if environ[airflow_home.DATABASE] != airflow_home.own_database(night.home):
+        raise NightlyError(
+            f"{airflow_home.DATABASE} names the database of an Airflow with its own scheduler, "
+            "which would take up this night's tasks. Let it run them: `airflow dags trigger` "
+            f"{', '.join(_ingest(night))}, and then scorecard. What is asked of a night are "
+            "parameters of these DAGs: backfill_from and backfill_to; accept_movements"
         )
 
 

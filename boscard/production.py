@@ -40,10 +40,10 @@ def prepare(settings: Settings, environ: Mapping[str, str], say: Callable[[str],
 
     Raises SettingsError for what is missing, PrepareError when Postgres or Airflow refuses.
     """
-    if environ.get("EXECUTOR") == "LocalExecutor":
+    if environ.get("EXECUTOR", "") not in ("", "CeleryExecutor"):
         raise SettingsError(
-            "EXECUTOR=LocalExecutor: leave EXECUTOR out of .env, for it is the default. Where "
-            "EXECUTOR is set, docker-compose.yml gives the volume `home` to workers alone"
+            f"EXECUTOR={environ['EXECUTOR']}: it is CeleryExecutor or left out of .env, then "
+            "LocalExecutor. Where it is set, docker-compose.yml gives the home to workers alone"
         )
     missing = [name for name in VARIABLES if not environ.get(name)]
     if missing:

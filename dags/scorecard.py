@@ -27,6 +27,7 @@ from boscard.tonight import RUN_TYPES, tonight
 
 SETTINGS = read_settings()
 CUT_OFF_SECONDS = float(os.environ.get("BOSCARD_READINESS_SECONDS", "3600"))
+LATE_SECONDS = float(os.environ.get("BOSCARD_LATE_SECONDS", "7200"))
 
 DOC = """\
 Publishes the balanced scorecard at the publication hour with what has landed by then.
@@ -60,7 +61,7 @@ with DAG(
     dagrun_timeout=timedelta(hours=6),
     deadline=DeadlineAlert(
         reference=DeadlineReference.DAGRUN_QUEUED_AT,
-        interval=timedelta(hours=2),
+        interval=timedelta(seconds=LATE_SECONDS),
         callback=SyncCallback(tell_late),
     ),
     default_args={

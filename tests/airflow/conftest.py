@@ -100,7 +100,8 @@ class Up:
             "OTEL_EXPORTER_OTLP_ENDPOINT": self.collector.url,
             "OTEL_METRIC_EXPORT_INTERVAL": "5000",
         }
-        return kept | homes | metrics | {"COLUMNS": "10000"}
+        late = {"BOSCARD_LATE_SECONDS": "20"}  # while the first night is still at work
+        return kept | homes | metrics | late | {"COLUMNS": "10000"}
 
 
 @pytest.fixture(scope="session")

@@ -108,6 +108,12 @@ def test_it_is_published_as_its_plain_steps_would(scheduled: Scheduled, plain: P
     assert scheduled.left.publication_id == plain.night.publication_id
 
 
+def test_people_are_told_that_it_is_late(scheduled: Scheduled, up: Up, plain: Plain) -> None:
+    """Its deadline passed while the scheduler was down or dbt at work; the night went on."""
+    told = up.home.outbox / f"late.{plain.last}.txt"
+    waited("the message", told.exists)
+
+
 def test_nothing_is_lost_or_doubled(scheduled: Scheduled, plain: Plain) -> None:
     assert scheduled.left.batches == plain.night.batches
     assert scheduled.left.raw == plain.night.raw

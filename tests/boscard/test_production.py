@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import secrets
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
@@ -12,10 +13,13 @@ import psycopg
 import pytest
 
 from boscard import production
-from boscard.production import PrepareError, prepare
+from boscard.production import AIRFLOW_URL, PrepareError, prepare
 from boscard.settings import Publication, Settings, SettingsError, read_settings
 from publish.embedded import ADMIN, Embedded
 from publish.login import Login
+from tests.tls import Authority, terminated
+
+FAB = "airflow.providers.fab.auth_manager.fab_auth_manager.FabAuthManager"
 
 
 @dataclass
@@ -91,6 +95,38 @@ def test_it_prepares_roles_tables_pools_and_the_first_user(server, settings, env
     assert not secrets_said
 
 
+@pytest.mark.slow
+def test_it_prepares_a_server_by_tls_alone(server, settings, environ, monkeypatch, tmp_path):
+    """Airflow's own commands too; a certificate that another authority signed is refused."""
+    authority = Authority.make(tmp_path, "ours")
+    with terminated(server.login(ADMIN).port, authority, tmp_path) as tls:
+        asked = f"?sslmode=verify-full&sslrootcert={authority.file}"
+
+        def by_tls(url: str) -> str:
+            return url.replace(f":{tls.behind}/", f":{tls.port}/") + asked
+
+        airflow = {
+            "AIRFLOW_HOME": str(tmp_path / "airflow"),
+            "AIRFLOW__CORE__AUTH_MANAGER": FAB,
+            "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN": by_tls(environ[AIRFLOW_URL]),
+        }
+        for name, value in airflow.items():
+            monkeypatch.setenv(name, value)
+        monkeypatch.setenv("AIRFLOW_CONN_KPI", by_tls(os.environ["AIRFLOW_CONN_KPI"]))
+        admin = {"POSTGRES_ADMIN_URL": by_tls(environ["POSTGRES_ADMIN_URL"])}
+        prepare(settings, environ | airflow | admin, lambda _: None)
+        assert tls.sessions > 5
+        with psycopg.connect(Login.parse(by_tls(environ[AIRFLOW_URL])).url) as connection:
+            assert connection.pgconn.ssl_in_use
+            users = connection.execute("select username from ab_user").fetchall()
+            assert users == [("admin",)]
+        other = Authority.make(tmp_path, "theirs")
+        wrong = airflow[AIRFLOW_URL].replace(str(authority.file), str(other.file))
+        monkeypatch.setenv(AIRFLOW_URL, wrong)
+        with pytest.raises(PrepareError, match="certificate verify failed"):
+            production._airflow("db", "check-migrations")
+
+
 def test_the_first_password_is_no_argument(settings, environ, airflow):
     prepare(settings, environ, lambda _: None)
     arguments, said = airflow.calls[-1]
@@ -109,11 +145,19 @@ def test_what_is_missing_is_named(settings, environ, airflow):
     assert airflow.calls == []
 
 
-def test_tasks_that_would_run_without_their_home_are_refused(settings, environ, airflow):
-    with pytest.raises(SettingsError, match=r"leave EXECUTOR out of \.env"):
-        prepare(settings, environ | {"EXECUTOR": "LocalExecutor"}, print)
+@pytest.mark.parametrize(
+    "executor", ["LocalExecutor", "local", "airflow.executors.local_executor.LocalExecutor", " "]
+)
+def test_tasks_that_would_run_without_their_home_are_refused(settings, environ, airflow, executor):
+    with pytest.raises(SettingsError, match=r"CeleryExecutor or left out of \.env"):
+        prepare(settings, environ | {"EXECUTOR": executor}, print)
     assert airflow.calls == []
-    prepare(settings, environ | {"EXECUTOR": "CeleryExecutor"}, lambda _: None)
+
+
+@pytest.mark.parametrize("executor", ["", "CeleryExecutor"])
+def test_executors_that_have_their_home(settings, environ, airflow, executor):
+    prepare(settings, environ | {"EXECUTOR": executor}, lambda _: None)
+    assert airflow.calls
 
 
 def test_a_server_that_lets_nobody_in_is_told_without_the_password(

@@ -145,6 +145,14 @@ def test_a_night_beside_up_is_refused(home, start, is_killed):
         run_night(a_night(home), Console(file=io.StringIO()))
 
 
+def test_a_night_in_another_airflows_database_is_refused(home, monkeypatch):
+    monkeypatch.setenv(airflow_home.DATABASE, "postgresql+psycopg2://airflow:word@postgres/airflow")
+    monkeypatch.setattr(airflow_home, "migrate", lambda *_: pytest.fail("it has begun"))
+    with pytest.raises(NightlyError, match=r"dags trigger.* ingest_google_ads.* scorecard") as told:
+        run_night(a_night(home), Console(file=io.StringIO()))
+    assert "word" not in str(told.value)
+
+
 def test_a_night_beside_the_sandbox_alone_begins(home, start, begun):
     processes.note(home.services, [start("sandbox")])
     with begun:

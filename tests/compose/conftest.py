@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import socket
 import subprocess
@@ -36,6 +37,7 @@ class Site:
     executor: str
     variables: dict[str, str]
     connections: dict[str, str]
+    backups: Path
 
     @property
     def tasks(self) -> str:
@@ -74,11 +76,12 @@ def image(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """The image, built from the compose file; afterwards neither it nor a stage of it is left."""
     folder = tmp_path_factory.mktemp("build")
     subprocess.run(["python3", "-m", "containers.write_env", str(folder)], cwd=PROJECT, check=True)
+    (folder / "override.yml").write_text("services: {}\n")
     with (folder / ".env").open("a") as file:
         file.write(f"BOSCARD_IMAGE={IMAGE}\nBOSCARD_CONNECTIONS={folder / 'connections.env'}\n")
     deployment = Deployment(compose_command(), IMAGE, folder, ())
     before = deployment.built(IMAGE)
-    deployment.compose("build", "prepare")
+    deployment.compose("build")
     yield IMAGE
     deployment.remove_images(deployment.built(IMAGE) - before)
     assert deployment.built(IMAGE) <= before
@@ -106,6 +109,12 @@ def site(
         ours["EXECUTOR"] = request.param
     with (folder / ".env").open("a") as file:
         file.writelines(f"{name}={value}\n" for name, value in ours.items())
+    backups = folder / "backups"
+    backups.mkdir()
+    backups.chmod(0o777)
+    mount = {"volumes": [f"{backups}:/backups"]}
+    services = dict.fromkeys(("scheduler", "worker"), mount)
+    (folder / "override.yml").write_text(json.dumps({"services": services}))
     profiles = ("demo", "bi") + ("celery",) * (request.param == "CeleryExecutor")
     project = f"boscard-test-{os.getpid()}-{request.param[:5].lower()}"
     deployment = Deployment(compose_command(), project, folder, profiles)
@@ -113,7 +122,7 @@ def site(
     try:
         deployment.up()
         deployment.wait_healthy()
-        yield Site(deployment, request.param, variables, connections)
+        yield Site(deployment, request.param, variables, connections, backups)
     finally:
         deployment.down()
         assert deployment.remains() == []

@@ -45,7 +45,9 @@ def compose_command() -> list[str]:
 
 @dataclass(frozen=True)
 class Deployment:
-    """`folder` holds .env and connections.env; `profiles` say which services there are."""
+    """`folder` holds .env, connections.env and override.yml, which comes after the compose file;
+    `profiles` say which services there are.
+    """
 
     command: list[str]
     project: str
@@ -75,16 +77,20 @@ class Deployment:
 
     def compose(self, *arguments: str) -> None:
         profiles = [word for name in self.profiles for word in ("--profile", name)]
+        files = [FILE, self.folder / "override.yml"]
         self._run(
-            *[*self.command, "--project-name", self.project, "--file", str(FILE)],
+            *[*self.command, "--project-name", self.project],
+            *(word for file in files for word in ("--file", str(file))),
             *["--env-file", str(self.folder / ".env"), *profiles, *arguments],
             timeout=BUILD_SECONDS,
         )
 
-    def up(self) -> None:
-        """Start everything in the order of `depends_on`, which podman before 4.6 cannot keep."""
+    def up(self, last: str | None = None) -> None:
+        """Start everything, or all up to `last`, in the order of `depends_on`, which podman before
+        4.6 cannot keep.
+        """
         if self.engine == "docker":
-            return self.compose("up", "--detach")
+            return self.compose("up", "--detach", *([last] if last else []))
         for name, service in self.services.items():
             for other, how in service.get("depends_on", {}).items():
                 if how["condition"] == "service_healthy":
@@ -92,7 +98,13 @@ class Deployment:
                 else:
                     until(HEALTH_SECONDS, f"{other} ends", lambda other=other: self._ended(other))
             self.compose("up", "--detach", "--no-deps", name)
+            if name == last:
+                break
         return None
+
+    def run(self, name: str, *command: str) -> None:
+        """A command in a container of its own, beside what is up."""
+        self.compose("run", "--rm", "--no-deps", name, *command)
 
     def wait_healthy(self, *names: str) -> None:
         for name in names or self.services:

@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, date, datetime
 from pathlib import Path
+from typing import Any
 
 import psycopg
 import pytest
@@ -80,7 +81,7 @@ def test_roles_of_airflow(site, people):
 def test_a_night_is_published_though_what_runs_its_tasks_is_killed(
     site, people, settings, tmp_path
 ):
-    """LocalExecutor: the scheduler is restarted mid-pull. CeleryExecutor: the worker is killed."""
+    """The scheduler is restarted mid-pull. With CeleryExecutor the worker is killed, too."""
     operator = people["op"]
     shown = requests.get(site.url("SANDBOX_PORT") + "/_sandbox/health", timeout=30).json()
     night, moment = date.fromisoformat(shown["as_of_date"]), datetime.fromisoformat(shown["now"])
@@ -99,10 +100,9 @@ def test_a_night_is_published_though_what_runs_its_tasks_is_killed(
             pause=0.5,
         )
         disturbed_at = datetime.now(UTC)
-        if site.executor == "LocalExecutor":
-            site.deployment.restart("scheduler")
-        else:
+        if site.executor == "CeleryExecutor":
             site.deployment.kill_and_start("worker")
+        site.deployment.restart("scheduler")
     site.deployment.wait_healthy("scheduler")
     runs["scorecard"] = operator.trigger("scorecard", moment)
     for dag_id, run_id in runs.items():
@@ -114,15 +114,20 @@ def test_a_night_is_published_though_what_runs_its_tasks_is_killed(
         and datetime.fromisoformat(task["start_date"]) > disturbed_at
     ]
     assert begun_again
-    with psycopg.connect(reader(site)) as connection:
-        published = connection.execute(
-            "select as_of_date, content_hash from kpi.publications"
-        ).fetchall()
-    assert published == [(night, plain_hash(site, settings, night, tmp_path))]
+    [(_, of, content_hash)] = published(site)
+    assert (of, content_hash) == (night, plain_hash(site, settings, night, tmp_path))
 
 
 def reader(site: Site, database: str = "kpi") -> str:
     return site.postgres("kpi_reader", site.variables["KPI_READER_PASSWORD"], database)
+
+
+def published(site: Site) -> list[tuple[Any, ...]]:
+    """Id, night and content hash of each publication, as the reader sees them from outside."""
+    with psycopg.connect(reader(site)) as connection:
+        return connection.execute(
+            "select publication_id, as_of_date, content_hash from kpi.publications"
+        ).fetchall()
 
 
 def test_the_reader_reads_from_outside_and_no_more(site):
@@ -158,9 +163,8 @@ def test_the_page_is_served_and_nothing_beside_it(site, settings):
 def test_status_is_told_inside(site):
     """By the machine's clock: before the publication hour the sandbox's night is still to come."""
     told = site.deployment.execute(site.tasks, "sh", "-c", "boscard status --json || true")
-    with psycopg.connect(reader(site)) as connection:
-        [published] = connection.execute("select publication_id from kpi.publications").fetchall()
-    assert json.loads(told)["publication"]["publication_id"] == published[0]
+    [(publication_id, *_)] = published(site)
+    assert json.loads(told)["publication"]["publication_id"] == publication_id
 
 
 def test_the_warehouse_is_mounted_where_tasks_run_and_nowhere_else(site):
@@ -219,3 +223,21 @@ def test_nothing_runs_as_root(site):
     for service in site.deployment.services:
         if service not in ("postgres", "redis", "prepare"):
             assert site.deployment.execute(service, "id", "-u").strip() == "10001", service
+
+
+def test_a_lost_machine_comes_back_from_its_backup(site):
+    """All volumes are gone; the two files of secrets and the backup are there."""
+    if site.executor != "LocalExecutor":
+        pytest.skip("once is enough: which service runs tasks makes no difference here")
+    wanted = published(site)
+    site.deployment.execute(site.tasks, "boscard", "backup", "--to", "/backups")
+    [backup] = site.backups.iterdir()
+    site.deployment.down()
+    site.deployment.up("api-server")
+    site.deployment.run(site.tasks, "boscard", "restore", "--from", f"/backups/{backup.name}")
+    site.deployment.up()
+    site.deployment.wait_healthy()
+    assert published(site) == wanted
+    told = site.deployment.execute(site.tasks, "sh", "-c", "boscard status --json || true")
+    assert json.loads(told)["publication"]["publication_id"] == wanted[0][0]
+    assert requests.get(site.url("PAGE_PORT"), timeout=30).ok

@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import subprocess
 import sys
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
+import structlog
+from airflow.api_fastapi.core_api.datamodels.dag_run import DAGRunResponse
 from airflow.dag_processing.dagbag import DagBag
+from airflow.sdk.execution_time.callback_supervisor import execute_callback
 
 from boscard.airflow_home import pools
 from boscard.home import PROJECT
@@ -89,8 +93,39 @@ def test_the_scorecard_ends_in_a_verdict_and_has_a_deadline(bag):
     dag = bag.dags["scorecard"]
     assert [task.task_id for task in dag.tasks if not task.downstream_task_ids] == ["verdict"]
     assert dag.task_dict["verdict"].trigger_rule == "all_done"
-    assert dag.deadline
+    [deadline] = dag.deadline
+    assert deadline.interval == timedelta(hours=2)
     assert dag.dagrun_timeout
+
+
+RUN: dict[str, Any] = {
+    **dict.fromkeys(DAGRunResponse.model_fields),
+    "dag_run_id": "manual",
+    "dag_id": "scorecard",
+    "dag_display_name": "scorecard",
+    "run_type": "manual",
+    "state": "running",
+    "dag_versions": [],
+    "run_after": datetime(2026, 11, 5, 7, tzinfo=UTC),
+}
+ENDS = datetime(2026, 11, 4, 6, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
+    ("end", "night"), [(ENDS, "2026-11-03"), (None, "2026-11-04")], ids=["scheduled", "by hand"]
+)
+def test_people_are_told_that_the_scorecard_is_late(bag, end, night, tmp_path, monkeypatch):
+    """By Airflow's own way from a missed deadline to the callback."""
+    monkeypatch.setenv("BOSCARD_HOME", str(tmp_path))
+    run = DAGRunResponse.model_validate({**RUN, "data_interval_end": end})
+    handed = {"context": {"dag_run": run.model_dump(mode="json")}}
+    [deadline] = bag.dags["scorecard"].deadline
+    for _ in range(2):
+        done = execute_callback(
+            deadline.callback.path, handed, "scorecard.py", None, structlog.get_logger()
+        )
+        assert done == (True, None)
+    assert [file.stem for file in (tmp_path / "outbox").glob("*.txt")] == [f"late.{night}"]
 
 
 @pytest.mark.parametrize(
