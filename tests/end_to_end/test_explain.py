@@ -11,6 +11,7 @@ import pandas as pd
 import pytest
 from rich.console import Console
 
+from boscard.home import PROJECT
 from ingest.landing import Landing
 from publish.explain import explain
 from publish.explanation import Explanation
@@ -21,6 +22,7 @@ from publish.trees import explained, fed, to_json
 from tests.end_to_end.conftest import Left
 from tests.end_to_end.nights import Installation
 
+ABOUT_RUNS = {"L07"}
 SEGMENTS = ("company", "search")
 Walk = Callable[..., Explanation]
 
@@ -151,6 +153,46 @@ def test_the_way_on_from_a_call_meets_the_way_back(walk: Walk, installation: Ins
             assert reached.periods is None or period in {
                 name for names in reached.periods.values() for name in names
             }
+
+
+PERIODS = ("2026-08", "2026-09", "2026-10", "2026-Q3", "2026-Q4", "2026-W36", "2026-W43")
+
+
+@pytest.mark.parametrize("kpi", ["P01", "F08", "C02"])
+def test_a_call_feeds_the_periods_that_lead_back_to_it_and_no_other(
+    walk: Walk, installation: Installation, kpi: str
+) -> None:
+    led: dict[str, set[str]] = {}
+    for period in PERIODS:
+        for stream in walk(kpi, period).streams:
+            for batch in stream.batches:
+                for call in batch.calls:
+                    led.setdefault(call.call_id, set()).add(period)
+    assert set().union(*led.values()) == set(PERIODS)
+    partial = [call_id for call_id, periods in led.items() if periods != set(PERIODS)]
+    for call_id in [*partial[:4], *list(led)[:2]]:
+        fed = feeds(installation.home, installation.settings, call_id)
+        [reached] = [each for each in fed.kpis if each.kpi_id == kpi]
+        told = {name for names in (reached.periods or {}).values() for name in names}
+        assert told & set(PERIODS) == led[call_id]
+
+
+def test_a_call_feeds_the_kpis_of_its_own_stream_and_no_other(installation: Installation) -> None:
+    sources = pd.read_csv(PROJECT / "dbt_project/seeds/kpi_sources.csv")
+    landing, streams = Landing(installation.home.landing), set()
+    for batch in landing.batches():
+        stream = (batch.manifest.source, batch.manifest.stream)
+        if stream in streams or not batch.manifest.rows:
+            continue
+        call = next(call for call in landing.read_calls(batch) if call.rows)
+        found = feeds(installation.home, installation.settings, call.call_id)
+        if not found.rows_standing:
+            continue
+        streams.add(stream)
+        wanted = sources[(sources["source"] == stream[0]) & (sources["stream"] == stream[1])]
+        told = {each.kpi_id for each in found.kpis}
+        assert told - ABOUT_RUNS == set(wanted["kpi_id"]), stream
+    assert len(streams) > 8
 
 
 def test_a_call_that_newer_batches_replaced_feeds_what_still_stands(

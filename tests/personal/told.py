@@ -50,7 +50,8 @@ def assert_nothing_is_told(home: Home) -> None:
 def personal_values(home: Home) -> dict[str, set[str]]:
     """Of each personal column, and of what was written into forms, by name.
 
-    Without single words that are also said of others: a company's name, whoever owns a KPI.
+    Without single words that are also said of others: a company's name, whoever owns a KPI; nor of
+    three letters, such as Jan.
     """
     personal: dict[str, set[str]] = {}
     public = set().union(*(words(path.read_bytes()) for path in _project_texts()))
@@ -67,7 +68,7 @@ def personal_values(home: Home) -> dict[str, set[str]]:
             written = {json.loads(text) for text in FREE_TEXT.findall(rows)}
             personal.setdefault("answers", set()).update(written)
     return {
-        name: {value for value in values if value.encode() not in public}
+        name: {value for value in values if value.encode() not in public and len(value) > 3}
         for name, values in personal.items()
     }
 
