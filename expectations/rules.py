@@ -49,9 +49,10 @@ class Rule:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RowRule(Rule):
-    """Rows for which `predicate` is true fail."""
+    """Rows for which `predicate` is true fail. `columns`: at fault where it names none."""
 
     predicate: str
+    columns: tuple[str, ...] = ()
 
     def failing(self, facts: Facts) -> str:
         return self.predicate

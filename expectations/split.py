@@ -5,6 +5,7 @@ by the same statements that Great Expectations is asked about."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
@@ -188,16 +189,13 @@ def _count_items(connection: duckdb.DuckDBPyConnection, rule: BatchRule) -> Coun
 def _sampled(
     connection: duckdb.DuckDBPyConnection, facts: Facts, rule: RowRule, failed: int, total: int
 ) -> Count:
-    """The first failing rows (line, mistyped columns if that is the rule, key), and their days."""
+    """The first failing rows (line, columns at fault, key), and their days."""
     stream = facts.stream
-    wrong = "array_to_string(_mistyped, ', ')" if "_mistyped" in rule.failing(facts) else "''"
     found = connection.execute(
-        f"select _line, {wrong}, {key_json(stream)} from staged "
+        f"select _line, {_at_fault(stream, rule, facts)}, {key_json(stream)} from staged "
         f"where ({rule.failing(facts)}) is true order by _line limit {SAMPLE}"
     ).fetchall()
-    sample = tuple(
-        f"line {line}{f', {columns}' if columns else ''}: {key}" for line, columns, key in found
-    )
+    sample = tuple(f"line {line}, {columns}: {key}" for line, columns, key in found)
     if not stream.date_column:
         return Count(failed, total, sample)
     first, last = _one(
@@ -206,6 +204,15 @@ def _sampled(
         f"from staged where ({rule.failing(facts)}) is true",
     )
     return Count(failed, total, sample, first, last)
+
+
+def _at_fault(stream: Stream, rule: RowRule, facts: Facts) -> str:
+    """The SQL for the names of the columns by which a row fails: what the rule looks at."""
+    looked_at = {*re.findall(r"\w+", rule.failing(facts)), *rule.columns}
+    if "_mistyped" in looked_at:
+        return "array_to_string(_mistyped, ', ')"
+    names = [column.name for column in stream.columns if column.name in looked_at]
+    return literal(", ".join(names or stream.key))
 
 
 def key_json(stream: Stream) -> str:

@@ -107,6 +107,7 @@ _RESPONSES: tuple[Rule, ...] = (
         action="quarantine",
         severity="critical",
         predicate="_off_scale",
+        columns=("answers",),
         expected="scores are on the scale of their form",
         sentence="Some survey answers carry a score that the survey does not offer.",
     ),

@@ -158,7 +158,11 @@ def left(home: Home) -> Left:
 
 
 def processes_below(root: Path) -> list[str]:
-    """Command lines of the processes that know the home, by environment or command line."""
+    return [" ".join(process.cmdline()) for process in processes_of(root)]
+
+
+def processes_of(root: Path) -> list[psutil.Process]:
+    """The processes that know the home, by environment or command line."""
     found = []
     for process in psutil.process_iter():
         try:
@@ -166,7 +170,7 @@ def processes_below(root: Path) -> list[str]:
         except psutil.Error:
             continue
         if process.pid != os.getpid() and any(str(root) in word for word in known):
-            found.append(" ".join(process.cmdline()))
+            found.append(process)
     return found
 
 

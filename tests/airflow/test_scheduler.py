@@ -8,12 +8,13 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+import psutil
 import pytest
 
 from boscard import services
 from boscard.clock import Clock
 from boscard.settings import read_settings
-from tests.airflow.conftest import Left, Plain, Up, left
+from tests.airflow.conftest import Left, Plain, Up, left, processes_of
 from tests.airflow.rest import OVER, Airflow, waited
 from tests.personal.told import assert_nothing_is_told
 
@@ -106,6 +107,19 @@ def _ended(up: Up) -> set[str]:
 def test_it_is_published_as_its_plain_steps_would(scheduled: Scheduled, plain: Plain) -> None:
     assert scheduled.left.content_hash == plain.night.content_hash
     assert scheduled.left.publication_id == plain.night.publication_id
+
+
+def test_what_listens_listens_on_loopback(scheduled: Scheduled, up: Up) -> None:
+    """API server, what executes tasks, Postgres and the sandbox."""
+    names = {each.name for each in services.services(up.home)}
+    assert {"scheduler", "dag-processor", "api-server"} <= names
+    open_at = {
+        connection.laddr.ip
+        for process in processes_of(up.home.root)
+        for connection in process.net_connections("inet")
+        if connection.status == psutil.CONN_LISTEN
+    }
+    assert open_at == {"127.0.0.1"}
 
 
 def test_people_are_told_that_it_is_late(scheduled: Scheduled, up: Up, plain: Plain) -> None:

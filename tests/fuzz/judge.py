@@ -14,6 +14,7 @@ from ingest.stream import Stream
 from tests.fuzz.meaning import Wrong, compare, parse, said
 from tests.fuzz.reasons import Reading, against, reading, same
 from tests.fuzz.rows import Written
+from tests.fuzz.value_rules import columns_of
 from tests.fuzz.way import Arrived
 from tests.warehouse.landed import KEY
 
@@ -21,7 +22,7 @@ _STOP = {
     *("own_account", "own_currency", "own_time_zone", "agreed_currency", "agreed_time_zone"),
     "mostly_sound",
 }
-_NAMED = re.compile(r"line (\d+)(?:, ([a-z_, ]+))?: (\{.*\})", re.DOTALL)
+_NAMED = re.compile(r"line (\d+), ([a-z_, ]+): (\{.*\})", re.DOTALL)
 
 
 def judge(source: str, stream: Stream, written: Sequence[Written], arrived: Arrived) -> None:
@@ -94,8 +95,10 @@ def is_named(
                 continue
             found = _NAMED.fullmatch(text)
             assert found is not None, text
-            mistyped = ", ".join(readings[line - 1].mistyped) if result.rule == "typed" else None
-            assert (int(found[1]), found[2]) == (line, mistyped)
+            columns = readings[line - 1].mistyped
+            if result.rule != "typed":
+                columns = columns_of(stream, result.rule)
+            assert (int(found[1]), found[2]) == (line, ", ".join(columns))
             assert tuple(json.loads(found[3])) == stream.key
 
 

@@ -11,6 +11,7 @@ from decimal import Decimal, InvalidOperation
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from ingest.stream import Stream
 from tests.expectations.conftest import NIGHT
 from tests.fuzz.meaning import Number
 
@@ -20,6 +21,25 @@ Fails = Callable[[Values], bool]
 _BERLIN = ZoneInfo("Europe/Berlin")
 _FOREVER = datetime(2000, 1, 1, tzinfo=UTC)
 _SCALES = {"nps": (0, 10), "opinion_scale": (0, 10), "rating": (1, 10)}
+_COLUMNS = {
+    "clicks_within_impressions": ("impressions", "clicks"),
+    "created_before_updated": ("created_at", "updated_at"),
+    "known_currency": ("currency_code",),
+    "possible_dates": ("created_at", "updated_at", "archived_at"),
+    "possible_deal_dates": ("created_date", "close_date"),
+    "possible_submission_date": ("submitted_at",),
+    "possible_landing_date": ("landed_at",),
+    "stages_listed": ("stages",),
+    "answers_listed": ("answers",),
+    "score_on_scale": ("answers",),
+    "associated_list": ("associated",),
+    "only_completed": ("response_type",),
+    "own_account": ("account_id",),
+    "agreed_currency": ("currency_code",),
+    "agreed_time_zone": ("time_zone",),
+    "own_currency": ("currency_code",),
+    "own_time_zone": ("time_zone",),
+}
 _MEASURES = ("impressions", "clicks", "cost_micros", "conversions", "conversions_value")
 _LIFECYCLE = ("lead", "marketing_qualified", "sales_qualified", "opportunity", "customer")
 
@@ -54,6 +74,22 @@ def value_rules(source: str, stream: str, horizon: datetime) -> dict[str, Fails]
         case "typeform.partial_responses":
             return {"possible_landing_date": _outside(["landed_at"], horizon)}
     return {}
+
+
+def columns_of(stream: Stream, rule: str) -> tuple[str, ...]:
+    """The columns at fault where a row fails this rule, in the stream's order."""
+    if rule == "measures_present":
+        return _MEASURES
+    if rule == "possible_lifecycle_dates":
+        return tuple(f"{name}_at" for name in _LIFECYCLE)
+    if rule == "one_row_a_key":
+        return tuple(column.name for column in stream.columns if column.name in stream.key)
+    if rule == "within_window":
+        return (stream.date_column,) if stream.date_column else ("submitted_at",)
+    for end in ("_present", "_not_negative"):
+        if rule.endswith(end):
+            return (rule.removesuffix(end),)
+    return _COLUMNS[rule]
 
 
 def _differs(column: str, wanted: str) -> Fails:

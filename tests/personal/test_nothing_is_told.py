@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import hashlib
 import json
 import re
 import sqlite3
@@ -46,9 +48,11 @@ def made(lived: Lived) -> dict[str, str]:
     return {str(path.relative_to(root)): path.read_text().strip() for path in files}
 
 
-def test_nothing_of_a_person_is_outside_the_vault(pieces: list[Piece]) -> None:
+def test_nothing_of_a_person_is_outside_the_vault(lived: Lived, pieces: list[Piece]) -> None:
     outside = [piece for piece in pieces if not piece.is_vault]
     assert found(outside, MARKED) == set()
+    known = personal_values(lived.installation.home)
+    assert standing(outside, set().union(*known.values())) == set()
 
 
 def test_the_vault_holds_what_was_looked_for(pieces: list[Piece]) -> None:
@@ -99,6 +103,10 @@ def test_one_personal_value_in_a_log_is_noticed(lived: Lived) -> None:
         one, *_ = sorted(values)
         line = Piece("logs/x.log", f"cannot read '{one}', it said".encode())
         assert ("logs/x.log", one) in standing([line], values)
+        packed = Piece("logs/x.log", b"x=" + base64.b64encode(one.encode()) + b";")
+        assert ("logs/x.log", one) in standing([packed], values)
+        hashed = Piece("logs/x.log", hashlib.sha256(one.lower().encode()).hexdigest().encode())
+        assert ("logs/x.log", one) in standing([hashed], values)
         part = Piece("logs/x.log", f"cannot read '{one}x', it said".encode())
         assert ("logs/x.log", one) not in standing([part], values)
 

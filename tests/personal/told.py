@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import base64
+import hashlib
 import json
 import re
 from collections.abc import Iterable, Sequence
 from pathlib import Path
+from urllib.parse import quote, quote_plus
 
 import duckdb
 import pyarrow as pa
@@ -74,15 +77,32 @@ def personal_values(home: Home) -> dict[str, set[str]]:
 
 
 def standing(pieces: Iterable[Piece], values: Iterable[str]) -> set[tuple[str, str]]:
-    """Where one of the values stands as whole words."""
-    wanted = {value: words(value.encode()) for value in values}
+    """Where one of the values stands as whole words, in clear or in a form that hides nothing."""
+    wanted = {
+        form: (value, words(form), _whole(form)) for value in values for form in _forms(value)
+    }
     return {
         (piece.place, value)
         for piece in pieces
         for there in [words(piece.content)]
-        for value, parts in wanted.items()
-        if parts <= there and _whole(value).search(piece.content)
+        for value, parts, whole in wanted.values()
+        if parts <= there and whole.search(piece.content)
     }
+
+
+def _forms(value: str) -> set[bytes]:
+    """As it is, as in URLs, in JSON, in base64, and as a hash that everybody can make."""
+    text = value.encode()
+    forms = {
+        text,
+        quote(value).encode(),
+        quote_plus(value).encode(),
+        json.dumps(value)[1:-1].encode(),
+    }
+    forms |= {base64.b64encode(text).rstrip(b"="), base64.urlsafe_b64encode(text).rstrip(b"=")}
+    for same in (text, value.lower().encode()):
+        forms |= {kind(same).hexdigest().encode() for kind in (hashlib.sha256, hashlib.md5)}
+    return forms
 
 
 def words(content: bytes) -> set[bytes]:
@@ -118,6 +138,5 @@ def _distinct(typed: Path, columns: Sequence[Column]) -> list[set[str]]:
     return [{value for value in values or () if value is not None} for values in found]
 
 
-def _whole(value: str) -> re.Pattern[bytes]:
-    text = re.escape(value.encode())
-    return re.compile(rb"(?<![%b])%b(?![%b])" % (LETTERS, text, LETTERS))
+def _whole(form: bytes) -> re.Pattern[bytes]:
+    return re.compile(rb"(?<![%b])%b(?![%b])" % (LETTERS, re.escape(form), LETTERS))
