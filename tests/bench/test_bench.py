@@ -51,7 +51,7 @@ def test_a_night_costs_in_each_step(tmp_path):
     assert short["batches landed"] > 10 * 10
     assert long["batches landed"] > 1.5 * short["batches landed"]
     assert 0 < short["rows of lists"] < short["rows loaded"] < asked["rows loaded"]
-    assert asked["rows published"] == short["rows published"]
+    assert short["rows of lists"] < asked["rows of lists"]
     assert all(row["ingest"] > 0 for row in (short, long, asked))
 
 
