@@ -63,7 +63,7 @@ $(SDK_READY): tests/sdk/requirements.lock boscard/setup.sh
 	@PYTHON="$(PYTHON)" sh boscard/setup.sh .venv-sdk tests/sdk/requirements.lock
 	@touch $(SDK_READY)
 
-bench: $(READY) $(BENCH_READY) ## what a night costs, beside its peers: a table and bench/results (half an hour; QUICK=1 NAMES=…)
+bench: $(READY) $(BENCH_READY) ## what a night costs, beside its peers: a table and bench/results (an hour; QUICK=1 NAMES=…)
 	@$(BIN)/python -m bench $(if $(QUICK),--quick) $(NAMES)
 
 $(BENCH_READY): bench/requirements.lock boscard/setup.sh

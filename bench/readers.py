@@ -6,12 +6,14 @@ import json
 import shutil
 import subprocess
 import time
+from datetime import timedelta
 from itertools import pairwise
 from pathlib import Path
 from statistics import quantiles
 
 from bench.measurement import Measurement, Row
-from bench.rounds import CommandFailed, environment, program, run
+from bench.nights import TONIGHT, step, vendors
+from bench.rounds import CommandFailed, environment, program
 from boscard.home import Home
 from publish.embedded import running
 
@@ -22,10 +24,12 @@ IDLE, BUSY = "idle", "while a night is published"
 def measure(scratch: Path, *, is_quick: bool, rounds: int) -> Measurement:
     days, readers, seconds = (10, 2, 1) if is_quick else (300, READERS, 20)
     tonight, before = scratch / "tonight", scratch / "before"
-    run(program("night", "prepare", tonight, days))
+    step("prepare", tonight, days)
     _earlier(tonight, before)
-    for step in ("load", "transform"):
-        run(program("night", step, tonight, days))
+    with vendors(scratch, days) as base_url:
+        step("ingest", tonight, days, "--vendors", base_url)
+    for name in ("load", "transform"):
+        step(name, tonight, days)
     changed: list[int] = []
     stop = scratch / "stop"
     moments = []
@@ -45,8 +49,8 @@ def measure(scratch: Path, *, is_quick: bool, rounds: int) -> Measurement:
                 moments.append((time.time(), IDLE))
                 time.sleep(seconds)
                 moments.append((time.time(), BUSY))
-                for root, length in ((tonight, days), (before, days - 1)):
-                    published = run(program("night", "publish", root, length, tonight))
+                for root, night in ((tonight, TONIGHT), (before, TONIGHT - timedelta(days=1))):
+                    published = step("publish", root, days, "--postgres", tonight, night=night)
                     changed.append(published.told["changed"])
             moments.append((time.time(), ""))
         finally:

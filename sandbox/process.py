@@ -5,7 +5,7 @@ from __future__ import annotations
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import date
 from pathlib import Path
@@ -23,16 +23,23 @@ class SandboxError(Exception):
 
 @contextmanager
 def started(
-    night: date, *, log: Path, port: int = 0, scenario: str = "quiet", has_limits: bool = True
+    night: date,
+    *,
+    log: Path,
+    port: int = 0,
+    scenario: str = "quiet",
+    has_limits: bool = True,
+    options: Sequence[str] = (),
 ) -> Iterator[str]:
     """The base URL of a sandbox in a child process, which ends with the context or with this
     process.
 
-    Seed, scale and start are those of the settings file. What it writes to stderr goes to `log`.
+    Seed, scale and start are those of the settings file where `options` name no others. What it
+    writes to stderr goes to `log`.
     Raises SandboxError.
     """
     command = [sys.executable, "-m", "sandbox", "serve", "--attached", "--date", night.isoformat()]
-    command += ["--port", str(port), "--scenario", scenario]
+    command += ["--port", str(port), "--scenario", scenario, *options]
     if not has_limits:
         command.append("--no-limits")
     log.parent.mkdir(parents=True, exist_ok=True)

@@ -4,52 +4,62 @@ as one asks.
 
 from __future__ import annotations
 
+import argparse
 import json
-import sys
 from datetime import date, timedelta
 from pathlib import Path
+from uuid import uuid4
 
 from bench.programs.earlier_nights import remember_batches, remember_nights
+from boscard.backfill import asking
 from boscard.clock import Clock
 from boscard.home import Home
 from boscard.night import Night
-from boscard.settings import Settings
+from ingest.connections import Connection
 from ingest.plan import places
 from ingest.registry import SOURCES
+from ingest.tokens import FileTokens
 from publish.embedded import Embedded
 from publish.login import WRITER
 from publish.publication import publish
+from sandbox.company import Company
+from sandbox.connections import connections
 from tests.end_to_end.nights import installed, small_settings
 
-START = date(2025, 10, 1)
 SCALE = 0.02
 
 
-def settings() -> Settings:
-    return small_settings(START, SCALE)
+def prepare(tonight: Night, company_start: date) -> None:
+    """Publish the night before, with a line of every night of the history before that one."""
+    settings, clock = tonight.settings, tonight.clock
+    days = (clock.as_of_date - settings.company.history_start).days
+    company = Company(settings.sandbox.seed, company_start, SCALE, settings.company.time_zone)
+    with installed(tonight.home.root.parent, settings, company) as installation:
+        last = installation.night(clock.as_of_date - timedelta(days=1))
+        assert not installation.ingest(last)
+        last.load()
+        remember_nights(last.home.warehouse, days)
+        remember_batches(last.landing, last.home.warehouse, days)
+        report = last.transform()
+        assert report.succeeded, report.error or report.failures
+        last.publish()
 
 
-def night(root: Path, days: int) -> Night:
-    """The measured night, whose day is the first after the history."""
-    chosen = settings()
-    company = chosen.company
-    clock = Clock(START + timedelta(days=days), company.zone, company.publication_hour)
-    return Night(chosen, Home(root / "var"), clock)
+def ingest(tonight: Night, base_url: str) -> int:
+    """What the tasks of each ingest do: pull, gate, report. Returns how many batches landed."""
+    offered = connections(base_url, grant=uuid4().hex)  # of a copy: tokens of another have rotated
 
+    def connection(name: str) -> Connection:
+        one = offered[name]
+        return Connection(one["host"], one["login"], one["password"], one["extra"])
 
-def prepare(root: Path, days: int) -> None:
-    """Publish the history's last night, and pull and gate the measured one."""
-    with installed(root, settings()) as installation:
-        last = START + timedelta(days=days - 1)
-        measured = last + timedelta(days=1)
-        first = installation.night(last)
-        assert not installation.ingest(first)
-        first.load()
-        remember_nights(first.home.warehouse, days)
-        remember_batches(first.landing, first.home.warehouse, days)
-        assert first.transform().succeeded
-        first.publish()
-        assert not installation.ingest(installation.night(measured))
+    landed = 0
+    for source in tonight.settings.sources:
+        units = tonight.due(source)
+        landed += len(tonight.pull(units, connection, FileTokens(tonight.home.tokens)))
+        tonight.gate(source)
+        tonight.report(source)
+    return landed
 
 
 def ask(tonight: Night) -> None:
@@ -66,33 +76,57 @@ def ask(tonight: Night) -> None:
     tonight.complaints()
 
 
+def load(tonight: Night) -> dict[str, int]:
+    """Rows loaded; of these, rows of lists that the vendor gives only whole."""
+    report = tonight.load()
+    lists = sum(batch.manifest.rows for batch in report.loaded if batch.manifest.window is None)
+    return {"rows": report.rows, "rows of lists": lists}
+
+
+def arguments() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="night", description=__doc__)
+    steps = ("prepare", "ingest", "ask", "load", "transform", "audit", "publish")
+    parser.add_argument("step", choices=steps)
+    parser.add_argument("root", type=Path, help="the folder of the installation's home")
+    parser.add_argument("history_start", type=date.fromisoformat)
+    parser.add_argument("night", type=date.fromisoformat)
+    parser.add_argument("--company-start", type=date.fromisoformat, help="for prepare")
+    parser.add_argument("--asked", type=date.fromisoformat, help="all days since are asked for")
+    parser.add_argument("--vendors", help="for ingest: the sandbox's address")
+    parser.add_argument("--postgres", type=Path, help="for publish: the root of one that runs")
+    return parser
+
+
 def main() -> None:
-    """night prepare|ask|load|transform|audit|publish ROOT DAYS [ROOT of the Postgres that runs]"""
-    step, root, days = sys.argv[1], Path(sys.argv[2]), int(sys.argv[3])
-    if step == "prepare":
-        prepare(root, days)
-        return
-    tonight = night(root, days)
-    if step == "ask":
+    given = arguments().parse_args()
+    settings = small_settings(given.history_start, SCALE)
+    company = settings.company
+    clock = Clock(given.night, company.zone, company.publication_hour)
+    tonight = Night(settings, Home(given.root / "var"), clock)
+    if given.asked:
+        tonight = asking(tonight, given.asked, given.night)
+    told: dict[str, object] = {}
+    if given.step == "prepare":
+        prepare(tonight, given.company_start or given.history_start)
+    elif given.step == "ingest":
+        told = {"batches": ingest(tonight, given.vendors)}
+    elif given.step == "ask":
         ask(tonight)
-        print(json.dumps({"batches": len(tonight.landing.names())}))
-    elif step == "load":
-        print(json.dumps({"rows": tonight.load().rows}))
-    elif step == "transform":
+        told = {"batches": len(tonight.landing.names())}
+    elif given.step == "load":
+        told = {**load(tonight)}
+    elif given.step == "transform":
         report = tonight.transform()
         assert report.succeeded, report.failures
-        print(json.dumps({"nodes": {node.name: round(node.seconds, 2) for node in report.nodes}}))
-    elif step == "audit":
-        print(json.dumps({"may_publish": tonight.audit().may_publish}))
+        told = {"nodes": {node.name: round(node.seconds, 2) for node in report.nodes}}
+    elif given.step == "audit":
+        told = {"may_publish": tonight.audit().may_publish}
     else:
-        served = Embedded(Home(Path(sys.argv[4]) / "var").postgres) if sys.argv[4:] else None
-        publication = publish(
-            tonight.home,
-            tonight.settings,
-            tonight.clock,
-            postgres_url=served.login(WRITER).url if served else None,
-        )
-        print(json.dumps({"changed": publication.changed_rows, "rows": publication.record.rows}))
+        served = Embedded(Home(given.postgres / "var").postgres) if given.postgres else None
+        url = served.login(WRITER).url if served else None
+        publication = publish(tonight.home, settings, clock, postgres_url=url)
+        told = {"changed": publication.changed_rows, "rows": publication.record.rows}
+    print(json.dumps(told))
 
 
 if __name__ == "__main__":

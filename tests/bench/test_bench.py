@@ -43,12 +43,16 @@ def test_the_way_of_the_ad_rows_is_measured_without_and_with_rules(tmp_path, mon
 @pytest.mark.slow
 def test_a_night_costs_in_each_step(tmp_path):
     found = measured("history", tmp_path)
-    assert [row.name for row in found.rows] == ["10 days", "20 days"]
-    short, long = (row.figures for row in found.rows)
+    names = ["10 days", "20 days", "10 days, 9 asked for anew"]
+    assert [row.name for row in found.rows] == names
+    short, long, asked = (row.figures for row in found.rows)
     assert 0 < short["rows published"] < long["rows published"]
     assert short["rows loaded"] > 0
     assert short["batches landed"] > 10 * 10
     assert long["batches landed"] > 1.5 * short["batches landed"]
+    assert 0 < short["rows of lists"] < short["rows loaded"] < asked["rows loaded"]
+    assert short["rows of lists"] < asked["rows of lists"]
+    assert all(row["ingest"] > 0 for row in (short, long, asked))
 
 
 @pytest.mark.slow

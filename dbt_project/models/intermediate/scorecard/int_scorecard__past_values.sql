@@ -138,7 +138,8 @@ with
         from ends
         inner join
             deals
-            on deals.close_date between ends.period_start and ends.end_date
+            on deals.close_date
+            between greatest(ends.period_start, {{ history_start() }}) and ends.end_date
             and {{ seen_on("ends.as_of_date", "deals") }}
             and deals.created_date <= ends.as_of_date
         where ends.kpi_id = 'P07' and deals.is_won
