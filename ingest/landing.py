@@ -36,7 +36,7 @@ from ingest.batch import (
 )
 from ingest.errors import Refused, Transient
 from ingest.exchange import Page
-from ingest.names import Name, batch_id, names_in, night_label, streams_in
+from ingest.names import Name, batch_id, last_sequence, names_in, night_label, streams_in
 from ingest.store import Folder, LocalFolder
 
 _MANIFEST = msgspec.json.Decoder(Manifest)
@@ -216,9 +216,8 @@ class Draft:
         """Give the batch its place in the sequence; it exists from here on, whole."""
         self._stream.close()
         store.sync_path(self._path / ROWS)
-        place = self.unit.source, self.unit.account, self.unit.stream
         with locked(self._folder.path):
-            number = max((name.sequence for name in names_in(self._folder, place)), default=0)
+            number = last_sequence(self._folder)
             while True:
                 number += 1
                 batch = self._placed(number) if self._folder.claim(number) else None

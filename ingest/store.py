@@ -169,9 +169,10 @@ class LocalFolder:
         return True
 
     def remove_left_behind(self) -> None:
-        half = [path for path in self.path.glob("[0-9]*") if not (path / MANIFEST).exists()]
-        for left in [*half, *unheld(self.path.glob(".pulling_*"))]:
-            shutil.rmtree(left)
+        for name in self.folders():
+            is_half = name[0].isdigit() and not (self / name).has(MANIFEST)
+            if is_half or (name.startswith(".pulling_") and unheld([self.path / name])):
+                shutil.rmtree(self.path / name)
 
     def _entries(self) -> Iterator[os.DirEntry[str]]:
         try:
