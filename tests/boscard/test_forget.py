@@ -37,6 +37,7 @@ def test_who_was_never_here_is_forgotten_at_once(home: Home) -> None:
         "not here   HubSpot, Typeform: erase the person there too, or they land again",
         "not here   backups, and copies that people made: erase or replace those made before",
         "not here   logs outside of the home (a container's, a collector's): they rotate",
+        "not here   Airflow's database, where it is on a server: `boscard upkeep` cleans it",
     ]
     assert [path.name for path in home.root.rglob("*") if path.is_file()] == ["writer.lock"]
 
