@@ -16,8 +16,6 @@ from boscard.clock import Clock
 from boscard.home import Home
 from boscard.night import Night
 from ingest.connections import Connection
-from ingest.plan import places
-from ingest.registry import SOURCES
 from ingest.tokens import FileTokens
 from publish.embedded import Embedded
 from publish.login import WRITER
@@ -45,35 +43,21 @@ def prepare(tonight: Night, company_start: date) -> None:
         last.publish()
 
 
-def ingest(tonight: Night, base_url: str) -> int:
-    """What the tasks of each ingest do: pull, gate, report. Returns how many batches landed."""
+def ingest(tonight: Night, base_url: str) -> None:
+    """What the tasks of each ingest do: plan, pull, gate, verdict; and what is told afterwards."""
     offered = connections(base_url, grant=uuid4().hex)  # of a copy: tokens of another have rotated
 
     def connection(name: str) -> Connection:
         one = offered[name]
         return Connection(one["host"], one["login"], one["password"], one["extra"])
 
-    landed = 0
     for source in tonight.settings.sources:
-        units = tonight.due(source)
-        landed += len(tonight.pull(units, connection, FileTokens(tonight.home.tokens)))
+        for place in dict.fromkeys((unit.account, unit.stream) for unit in tonight.due(source)):
+            units = tonight.due(source, only=place)
+            tonight.pull(units, connection, FileTokens(tonight.home.tokens))
         tonight.gate(source)
         tonight.report(source)
-    return landed
-
-
-def ask(tonight: Night) -> None:
-    """All that a night asks about what has landed: the tasks of each ingest, when nothing is due,
-    and what the page and the messages tell.
-    """
-    for source in tonight.settings.sources:
-        tonight.due(source)
-        for stream in SOURCES[source].streams.values():
-            for name, _ in places(tonight.settings, source, stream):
-                tonight.due(source, only=(name, stream.name))
-        tonight.gate(source)
-        tonight.report(source)
-    tonight.complaints()
+    assert len(tonight.complaints()) == 1  # not published yet, and nothing else
 
 
 def load(tonight: Night) -> dict[str, int]:
@@ -85,7 +69,7 @@ def load(tonight: Night) -> dict[str, int]:
 
 def arguments() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="night", description=__doc__)
-    steps = ("prepare", "ingest", "ask", "load", "transform", "audit", "publish")
+    steps = ("prepare", "ingest", "load", "transform", "audit", "publish")
     parser.add_argument("step", choices=steps)
     parser.add_argument("root", type=Path, help="the folder of the installation's home")
     parser.add_argument("history_start", type=date.fromisoformat)
@@ -108,11 +92,9 @@ def main() -> None:
     told: dict[str, object] = {}
     if given.step == "prepare":
         prepare(tonight, given.company_start or given.history_start)
-    elif given.step == "ingest":
-        told = {"batches": ingest(tonight, given.vendors)}
-    elif given.step == "ask":
-        ask(tonight)
         told = {"batches": len(tonight.landing.names())}
+    elif given.step == "ingest":
+        ingest(tonight, given.vendors)
     elif given.step == "load":
         told = {**load(tonight)}
     elif given.step == "transform":
