@@ -7,7 +7,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date
-from functools import lru_cache
 
 from ingest.batch import MANIFEST, VERDICT, Unit, Window
 from ingest.errors import Refused
@@ -59,9 +58,11 @@ def names_in(folder: Folder, place: tuple[str, str, str], as_of: date | None = N
         number, _, label = each.name.partition("_")
         if not number[:1].isdigit():
             continue
+        night, _, days = label.partition("_")
         try:
-            night, window = _said(label)
-            found.append(Name(each, Unit(*place, window), night, int(number)))
+            window = None if days == "all" else _window(days)
+            unit = Unit(*place, window)
+            found.append(Name(each, unit, date.fromisoformat(night), int(number)))
         except ValueError:
             raise Refused(
                 f"{each} is not named as this version of Boscard names a batch",
@@ -71,11 +72,12 @@ def names_in(folder: Folder, place: tuple[str, str, str], as_of: date | None = N
 
 
 def last_sequence(folder: Folder) -> int:
-    """The number of a stream's newest batch; 0 without one."""
-    numbered = [name for name in folder.folders() if name[:1].isdigit()]
-    for name in sorted(numbered, key=_number, reverse=True):
+    """The number of a stream's newest batch; 0 without one. Few of its folders are looked into."""
+    numbers = {name: name.partition("_")[0] for name in folder.folders()}
+    numbered = {name: int(number) for name, number in numbers.items() if number.isdigit()}
+    for name in sorted(numbered, key=numbered.__getitem__, reverse=True):
         if (folder / name).has(MANIFEST):
-            return _number(name)
+            return numbered[name]
     return 0
 
 
@@ -93,14 +95,6 @@ def _inner(folder: Folder, name: str | None) -> list[str]:
     return sorted(folder.folders()) if name is None else [name]
 
 
-def _number(name: str) -> int:
-    return int(name.partition("_")[0])
-
-
-@lru_cache(maxsize=65_536)  # the streams of a night have their labels in common
-def _said(label: str) -> tuple[date, Window | None]:
-    """Night and window of a label; raises ValueError for what is none."""
-    night, _, days = label.partition("_")
+def _window(days: str) -> Window:
     start, _, end = days.partition("_")
-    window = None if days == "all" else Window(date.fromisoformat(start), date.fromisoformat(end))
-    return date.fromisoformat(night), window
+    return Window(date.fromisoformat(start), date.fromisoformat(end))

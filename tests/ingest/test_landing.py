@@ -177,6 +177,15 @@ def test_what_a_killed_run_leaves_does_not_exist_and_is_replaced(on_disk, moment
     assert b"half" not in on_disk.read_rows(batch)
 
 
+def test_a_number_follows_that_of_the_newest_whole_batch(on_disk):
+    """Neither what a killed run left nor what somebody put there counts."""
+    whole = on_disk.write(LIST, NIGHT, [])
+    half, foreign = (whole.path.with_name(name) for name in ("000009_2026-11-02_all", "12ab_x"))
+    for folder in (half, foreign):
+        folder.mkdir()
+    assert on_disk.write(LIST, NIGHT, []).manifest.sequence == 2
+
+
 def test_what_a_killed_run_leaves_of_another_night_goes_with_the_next_batch(on_disk):
     folder = on_disk.root.path / "google_ads/111/campaign_daily"
     left = folder / ".pulling_2026-10-31_2026-10-01_2026-10-31"
