@@ -19,7 +19,6 @@ from pathlib import Path
 from typing import Any
 
 import duckdb
-import psutil
 import pytest
 
 from boscard.backfill import asking
@@ -30,6 +29,7 @@ from publish.read import current_record
 from tests.airflow.rest import Airflow
 from tests.dags.collector import Collector, collector
 from tests.end_to_end.nights import installed
+from tests.processes import processes_below
 
 HISTORY, AWAY, WEEK = timedelta(days=52), timedelta(days=7), timedelta(days=6)
 SCALE = 0.05
@@ -155,23 +155,6 @@ def left(home: Home) -> Left:
             for (name,) in tables
         }
     return Left(record.publication_id, record.content_hash, batches, raw)
-
-
-def processes_below(root: Path) -> list[str]:
-    return [" ".join(process.cmdline()) for process in processes_of(root)]
-
-
-def processes_of(root: Path) -> list[psutil.Process]:
-    """The processes that know the home, by environment or command line."""
-    found = []
-    for process in psutil.process_iter():
-        try:
-            known = [*process.cmdline(), *process.environ().values(), process.cwd()]
-        except psutil.Error:
-            continue
-        if process.pid != os.getpid() and any(str(root) in word for word in known):
-            found.append(process)
-    return found
 
 
 def _settings(root: Path) -> tuple[Path, Settings, date]:

@@ -14,9 +14,10 @@ import pytest
 from boscard import services
 from boscard.clock import Clock
 from boscard.settings import read_settings
-from tests.airflow.conftest import Left, Plain, Up, left, processes_of
+from tests.airflow.conftest import Left, Plain, Up, left
 from tests.airflow.rest import OVER, Airflow, waited
 from tests.personal.told import assert_nothing_is_told
+from tests.processes import processes_of
 
 pytestmark = pytest.mark.scheduler
 SECONDS_TO_TELL = 60  # a run's metrics are sent some seconds after its end

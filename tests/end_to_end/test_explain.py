@@ -177,7 +177,9 @@ def test_a_call_feeds_the_periods_that_lead_back_to_it_and_no_other(
         assert told & set(PERIODS) == led[call_id]
 
 
-def test_a_call_feeds_the_kpis_of_its_own_stream_and_no_other(installation: Installation) -> None:
+def test_a_call_feeds_the_kpis_of_its_own_stream_and_no_other(
+    installation: Installation, second: Left
+) -> None:
     sources = pd.read_csv(PROJECT / "dbt_project/seeds/kpi_sources.csv")
     landing, streams = Landing(installation.home.landing), set()
     for batch in landing.batches():

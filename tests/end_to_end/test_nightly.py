@@ -29,8 +29,9 @@ from tests.end_to_end.expected import (
     weights_of_checks,
 )
 from tests.end_to_end.lineage import events_of, named, reached
-from tests.end_to_end.nights import Installation
+from tests.end_to_end.nights import Installation, write_small_settings
 from tests.personal.told import assert_nothing_is_told
+from tests.processes import processes_below
 
 pytestmark = pytest.mark.slow
 
@@ -253,9 +254,11 @@ def _boscard(
         for name, value in os.environ.items()
         if not name.startswith(("AIRFLOW", "BOSCARD", "PYTEST"))
     }
+    settings_file = home.root.with_name("boscard.toml")
+    write_small_settings(settings_file, START, SCALE)
     environ |= {
         "BOSCARD_HOME": str(home.root),
-        "BOSCARD_SETTINGS": str(_settings(home.root.parent)),
+        "BOSCARD_SETTINGS": str(settings_file),
         "COLUMNS": "10000",
         **(more or {}),
     }
@@ -278,31 +281,5 @@ def _ran(home: Home, done: subprocess.CompletedProcess[str]) -> Ran:
         values=read("kpi_values", home),
         publications=read("publications", home),
         batches=[batch.path for batch in Landing(home.landing).batches()],
-        orphans=_processes_below(home.root),
+        orphans=processes_below(home.root),
     )
-
-
-def _settings(folder: Path) -> Path:
-    """The repository's settings with a shorter history and a smaller company."""
-    text = (PROJECT / "boscard.toml").read_text(encoding="utf-8")
-    text = re.sub(r"(?m)^history_start = .*$", f"history_start = {START}", text)
-    text = re.sub(r"(?m)^seed = (\d+)$", rf"seed = \1\nscale = {SCALE}", text)
-    path = folder / "boscard.toml"
-    path.write_text(text, encoding="utf-8")
-    assert read_settings(path).sandbox.scale == SCALE
-    return path
-
-
-def _processes_below(root: Path) -> list[str]:
-    """Processes that know the home: by their environment, command line or working folder."""
-    found = []
-    for process in Path("/proc").glob("[0-9]*"):
-        try:
-            command = (process / "cmdline").read_bytes()
-            knows = str(root).encode() in command + (process / "environ").read_bytes()
-            lives = (process / "cwd").readlink().is_relative_to(root)
-        except OSError:
-            continue
-        if (knows or lives) and int(process.name) != os.getpid():
-            found.append(command.replace(b"\0", b" ").decode("utf-8", "replace"))
-    return found

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import re
 import signal
 import sqlite3
 import subprocess
@@ -11,16 +10,15 @@ import sys
 from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
 from datetime import date
-from pathlib import Path
 
 import psutil
 import pytest
 
 from boscard import airflow_home
 from boscard.home import PROJECT, Home
-from boscard.settings import read_settings
 from publish.contract import View
 from publish.read import current_record
+from tests.end_to_end.nights import write_small_settings
 from tests.kills.conftest import FIRST, SCALE, SECOND, START, Bench
 from tests.kills.left import files, in_duckdb, in_parquet
 
@@ -99,9 +97,11 @@ def _nightly(home: Home, day: date) -> Iterator[subprocess.Popen[str]]:
         for name, value in os.environ.items()
         if not name.startswith(("AIRFLOW", "BOSCARD", "PYTEST"))
     }
+    settings_file = home.root.with_name("boscard.toml")
+    write_small_settings(settings_file, START, SCALE)
     environ |= {
         "BOSCARD_HOME": str(home.root),
-        "BOSCARD_SETTINGS": str(_settings(home.root.parent)),
+        "BOSCARD_SETTINGS": str(settings_file),
         "COLUMNS": "10000",
     }
     night = subprocess.Popen(
@@ -116,17 +116,6 @@ def _nightly(home: Home, day: date) -> Iterator[subprocess.Popen[str]]:
     )
     with night:
         yield night
-
-
-def _settings(folder: Path) -> Path:
-    """The repository's settings with the history and the size of the other tests' company."""
-    text = (PROJECT / "boscard.toml").read_text(encoding="utf-8")
-    text = re.sub(r"(?m)^history_start = .*$", f"history_start = {START}", text)
-    text = re.sub(r"(?m)^seed = (\d+)$", rf"seed = \1\nscale = {SCALE}", text)
-    path = folder / "boscard.toml"
-    path.write_text(text, encoding="utf-8")
-    assert read_settings(path).sandbox.scale == SCALE
-    return path
 
 
 def _read_until(night: subprocess.Popen[str], words: str) -> None:
