@@ -51,7 +51,7 @@ def gated(night: Night, source: str) -> Iterator[Part]:
     checks: dict[tuple[str, str], dict[str, bool]] = {}
     for name in night.landing.names(source, as_of=night.clock.as_of_date):
         verdict = read_verdict(name)
-        judged = checks.setdefault((name.unit.account, name.unit.stream), {})
+        judged = checks.setdefault(name.place[1:], {})
         for result in verdict.results if verdict else ():
             if result.state in ("pass", "fail", "error"):
                 held = result.state == "pass"

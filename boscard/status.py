@@ -111,7 +111,7 @@ def _streams(night: Night) -> list[StreamState]:
     for name in night.landing.names():
         state = verdict_state(name)
         if state is not None:  # what has landed but is not judged yet is on no table
-            one = Loaded(name.sequence, name.as_of_date, name.unit.window, state != "passed")
+            one = Loaded(name.sequence, name.as_of_date, name.window, state != "passed")
             gated.setdefault(name.place, []).append(name)
             loaded.setdefault(name.place, []).append(one)
     return [

@@ -27,6 +27,7 @@ from boscard.settings import Settings
 from ingest.batch import TYPED, Batch
 from ingest.compaction import compact
 from ingest.errors import Refused
+from ingest.index import OPEN_NIGHTS
 from ingest.landing import Landing, read_batch, verdict_state
 from ingest.plan import Landed
 from ingest.registry import SOURCES
@@ -100,6 +101,13 @@ def compact_landing(home: Home, settings: Settings, moment: datetime) -> Freed:
             damaged[0].next_step,
         )
     return Freed("landing", items, size, "compacted")
+
+
+def index_landing(home: Home, settings: Settings, moment: datetime) -> str:
+    """Note which old batches there are and what the gate said of them, so that no night looks at
+    each of them again (ingest.index)."""
+    batches = open_landing(home, settings).index(moment.date() - OPEN_NIGHTS)
+    return f"landing's index: {batches:,} batches older than {OPEN_NIGHTS.days} nights"
 
 
 def prune_publications(home: Home, settings: Settings, _: datetime) -> Freed:
@@ -217,6 +225,7 @@ def clean_airflow(home: Home, settings: Settings, moment: datetime) -> str:
 PARTS: Final[Mapping[str, Callable[[Home, Settings, datetime], Freed | Checked | str]]] = {
     "release_bytes": release_bytes,
     "compact_landing": compact_landing,
+    "index_landing": index_landing,
     "check_publication": check_publication,
     "prune_publications": prune_publications,
     "checkpoint": checkpoint,

@@ -16,6 +16,7 @@ HOURS_AFTER_PUBLICATION = 6
 PARTS = {
     "release_bytes": "default_pool",
     "compact_landing": "default_pool",
+    "index_landing": "default_pool",
     "check_publication": "warehouse",
     "prune_publications": "default_pool",
     "checkpoint": "warehouse",
@@ -31,6 +32,7 @@ kept. Nothing that a number rests on is removed: every night can still be replay
 |---|---|
 | `release_bytes` | vendors' bytes of old batches that newer ones have replaced whole |
 | `compact_landing` | vendors' bytes of batches older than a week, pressed harder |
+| `index_landing` | what old batches there are, so that no night looks at each of them again |
 | `check_publication` | all published rows against the marts; wrong ones are put right |
 | `prune_publications` | files of all but the newest publications |
 | `checkpoint` | the warehouse's log into its file |

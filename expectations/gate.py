@@ -44,7 +44,7 @@ def gate_source(
     with Examiner() as examiner:
         return [
             _gate(read_batch(name), examiner=examiner, landing=landing, settings=settings)
-            for name in landing.names(source)
+            for name in landing.names(source, is_indexed=not again)
             if again or not name.is_gated
         ]
 
@@ -77,6 +77,7 @@ def _gate(batch: Batch, *, examiner: Examiner, landing: Landing, settings: Setti
     with batch.folder.changing(needs=(ROWS,), makes=(TYPED, QUARANTINE, NOTED, VERDICT)):
         verdict = stamped(_ask(batch, examiner=examiner, landing=landing, settings=settings))
         write_verdict(batch, verdict)
+    landing.unindex(batch)
     with about(batch.manifest):
         LOG.info(
             "%s: %d rows go on, %d set aside, %d held",

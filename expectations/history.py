@@ -13,7 +13,7 @@ from statistics import median
 
 from expectations.verdict import Verdict, read_verdict
 from ingest.batch import Batch, Manifest, Window
-from ingest.landing import Landing, read_batch
+from ingest.landing import Landing, read_if_there
 
 BATCHES = 60
 NIGHTS_TO_AGREE = 2
@@ -47,9 +47,10 @@ class History:
     def of(cls, batch: Batch, landing: Landing) -> History:
         """From the batches of the same stream; later ones and ungated ones do not count."""
         manifest = batch.manifest
-        names = landing.names(manifest.source, manifest.account, manifest.stream)
+        names = landing.names(manifest.source, manifest.account, manifest.stream, is_indexed=True)
         before = [name for name in names if name.sequence < manifest.sequence][-BATCHES:]
-        verdicts = [(read_batch(name).manifest, read_verdict(name)) for name in before]
+        batches = [earlier for name in before if (earlier := read_if_there(name))]
+        verdicts = [(earlier.manifest, read_verdict(earlier)) for earlier in batches]
         past = tuple((manifest, verdict) for manifest, verdict in verdicts if verdict)
         return cls(batch.manifest.as_of_date, past)
 

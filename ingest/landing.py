@@ -36,6 +36,7 @@ from ingest.batch import (
 )
 from ingest.errors import Refused, Transient
 from ingest.exchange import Page
+from ingest.index import INDEX, read_index, write_index
 from ingest.names import Name, batch_id, last_sequence, names_in, night_label, streams_in
 from ingest.store import Folder, LocalFolder
 
@@ -70,12 +71,37 @@ class Landing:
         stream: str | None = None,
         *,
         as_of: date | None = None,
+        is_indexed: bool = False,
     ) -> list[Name]:
         """The batches that have a manifest, by source, account, stream and sequence, unopened;
-        `as_of`: those of one night.
+        `as_of`: those of one night. `is_indexed`: those of long ago as the streams' indexes have
+        them, which saves looking at each; one that was moved away since is still among them.
         """
-        folders = streams_in(self.root, source, account, stream)
-        return [name for folder, place in folders for name in names_in(folder, place, as_of)]
+        return [
+            name
+            for folder, place in streams_in(self.root, source, account, stream)
+            for name in names_in(folder, place, as_of, read_index(folder) if is_indexed else None)
+        ]
+
+    def index(self, before: date) -> int:
+        """Write each stream's index anew, of the judged batches of nights before `before`; returns
+        how many these are.
+        """
+        indexed = 0
+        for folder, place in streams_in(self.root, None, None, None):
+            with store.locked_there(folder.path):
+                judged = list(_settled(names_in(folder, place), before))
+                write_index(folder, judged)
+            indexed += len(judged)
+        return indexed
+
+    def unindex(self, batch: Batch) -> None:
+        """Take a stream's index away where this batch, whose verdict is another now, is in it."""
+        manifest = batch.manifest
+        folder = self.root / manifest.source / manifest.account / manifest.stream
+        if manifest.batch_id <= read_index(folder).last:
+            with store.locked_there(folder.path):
+                folder.remove(INDEX)
 
     def batches(
         self, source: str | None = None, account: str | None = None, stream: str | None = None
@@ -277,13 +303,32 @@ def read_batch(name: Name) -> Batch:
     return Batch(name.folder.unlisted(), _read_manifest(name.folder))
 
 
+def read_if_there(name: Name) -> Batch | None:
+    """None for one that an index has and that was moved away since. Raises as read_batch does."""
+    try:
+        return read_batch(name)
+    except FileNotFoundError:
+        return None
+
+
 def verdict_state(batch: Batch | Name) -> str | None:
     """passed, held or blocked, or None for a batch that no gate has seen."""
+    if isinstance(batch, Name) and batch.state is not None:
+        return batch.state
     try:
         content = batch.folder.read(VERDICT)
     except FileNotFoundError:
         return None
     return _JUDGED.decode(content).state
+
+
+def _settled(names: Iterable[Name], before: date) -> Iterator[tuple[str, str]]:
+    """Names and states of a stream's batches, up to the first that is too new or not judged."""
+    for name in names:
+        state = verdict_state(name)
+        if state is None or name.as_of_date >= before:
+            return
+        yield name.folder.name, state
 
 
 def encode_manifest(manifest: Manifest) -> bytes:

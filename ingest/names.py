@@ -5,31 +5,35 @@ which night and window, so a night's work does not grow with every manifest ever
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from datetime import date
+from typing import NamedTuple
 
 from ingest.batch import MANIFEST, VERDICT, Unit, Window
 from ingest.errors import Refused
+from ingest.index import Index
 from ingest.store import Folder
 
 
-@dataclass(frozen=True, slots=True)
-class Name:
-    """A batch that has a manifest, as far as its folder's name tells."""
+class Name(NamedTuple):
+    """A batch that has a manifest, as far as its folder's name tells.
+
+    `place`: source, account and stream. `state`: its verdict's, where an index tells it.
+    """
 
     folder: Folder
-    unit: Unit
+    place: tuple[str, str, str]
+    window: Window | None
     as_of_date: date
     sequence: int
+    state: str | None = None
 
     @property
     def is_gated(self) -> bool:
-        return self.folder.has(VERDICT)
+        return self.state is not None or self.folder.has(VERDICT)
 
     @property
-    def place(self) -> tuple[str, str, str]:
-        """Source, account and stream."""
-        return self.unit.source, self.unit.account, self.unit.stream
+    def unit(self) -> Unit:
+        return Unit(*self.place, self.window)
 
 
 def batch_id(sequence: int, unit: Unit, as_of: date) -> str:
@@ -43,32 +47,44 @@ def night_label(unit: Unit, as_of: date) -> str:
     return f"{as_of}_{unit.window.start}_{unit.window.end}"
 
 
-def names_in(folder: Folder, place: tuple[str, str, str], as_of: date | None = None) -> list[Name]:
+def names_in(
+    folder: Folder,
+    place: tuple[str, str, str],
+    as_of: date | None = None,
+    index: Index | None = None,
+) -> list[Name]:
     """The batches of one stream, whose `place` this is, by sequence; or those of one night.
 
-    Raises Refused for a batch whose name says nothing here.
+    Those in an `index` are as it has them, unseen. Raises Refused for a batch whose name says
+    nothing here.
     """
-    found = []
     of_night = f"_{as_of}_"
 
     def is_of_night(name: str) -> bool:
         return name.find("_") == name.find(of_night) >= 0
 
-    for each in folder.holding(MANIFEST, is_of_night if as_of else None):
-        number, _, label = each.name.partition("_")
-        if not number[:1].isdigit():
-            continue
-        night, _, days = label.partition("_")
-        try:
-            window = None if days == "all" else _window(days)
-            unit = Unit(*place, window)
-            found.append(Name(each, unit, date.fromisoformat(night), int(number)))
-        except ValueError:
-            raise Refused(
-                f"{each} is not named as this version of Boscard names a batch",
-                next_step="use the version that landed it, or a later one",
-            ) from None
+    found = []
+    after = ""
+    if index is not None:
+        found = [_name(folder / name, place, state) for name, state in index.states().items()]
+        after = index.last
+    for each in folder.holding(MANIFEST, is_of_night if as_of else None, after):
+        if each.name[:1].isdigit():
+            found.append(_name(each, place))
     return sorted(found, key=lambda name: name.sequence)
+
+
+def _name(folder: Folder, place: tuple[str, str, str], state: str | None = None) -> Name:
+    number, _, label = folder.name.partition("_")
+    night, _, days = label.partition("_")
+    try:
+        window = None if days == "all" else _window(days)
+        return Name(folder, place, window, date.fromisoformat(night), int(number), state)
+    except ValueError:
+        raise Refused(
+            f"{folder} is not named as this version of Boscard names a batch",
+            next_step="use the version that landed it, or a later one",
+        ) from None
 
 
 def last_sequence(folder: Folder) -> int:

@@ -79,13 +79,13 @@ def ledger(
 ) -> list[Landed]:
     """The batches of one stream that planning the night `as_of` asks about."""
     landed = []
-    for name in landing.names(source, account, stream.name):
+    for name in landing.names(source, account, stream.name, is_indexed=True):
         if not stream.is_windowed and name.as_of_date <= _oldest(stream, as_of):
             continue
         state = verdict_state(name)
         landed.append(
             Landed(
-                name.unit.window,
+                name.window,
                 name.as_of_date,
                 name.sequence,
                 is_held=state in ("held", "blocked"),

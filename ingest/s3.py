@@ -50,9 +50,11 @@ class Bucket:
         self._prefix = f"{prefix}/" if prefix else ""
         self._files = _filesystem(connection)
 
-    def objects(self, prefix: str) -> Iterator[Listed]:
-        """All objects whose key starts so, in the order of keys."""
-        for page in self._pages(prefix):
+    def objects(self, prefix: str, after: str = "") -> Iterator[Listed]:
+        """All objects whose key starts so, in the order of keys; `after`: those behind a folder."""
+        # All that is in a folder comes before its name with what follows the slash in ASCII.
+        asked: dict[str, Any] = {"StartAfter": f"{self._prefix}{prefix}{after}0"} if after else {}
+        for page in self._pages(prefix, **asked):
             for each in page.get("Contents", ()):
                 key = str(each["Key"])[len(self._prefix) + len(prefix) :]
                 yield Listed(key, int(each["Size"]), str(each["ETag"]).strip('"'))

@@ -74,12 +74,14 @@ class S3Folder:
     def files(self) -> list[str]:
         return sorted(self.listed())
 
-    def holding(self, file: str, wanted: Callable[[str], bool] | None = None) -> list[S3Folder]:
+    def holding(
+        self, file: str, wanted: Callable[[str], bool] | None = None, after: str = ""
+    ) -> list[S3Folder]:
         if wanted is not None:
-            few = [self / name for name in self.folders() if wanted(name)]
+            few = [self / name for name in self.folders() if name > after and wanted(name)]
             found = {folder.name: folder.listed() for folder in few}
         else:
-            found = self._inner_tags()
+            found = self._inner_tags(after)
         return [replace(self / name, tags=tags) for name, tags in found.items() if file in tags]
 
     def documents(self, suffix: str) -> Iterator[tuple[str, bytes]]:
@@ -192,10 +194,10 @@ class S3Folder:
         found = self._bucket.objects(self.inside)
         return {each.key: each.tag for each in found if "/" not in each.key}
 
-    def _inner_tags(self) -> dict[str, dict[str, str]]:
-        """The files of each folder in it, with their tags."""
+    def _inner_tags(self, after: str = "") -> dict[str, dict[str, str]]:
+        """The files of each folder in it whose name comes after `after`, with their tags."""
         found: dict[str, dict[str, str]] = {}
-        for each in self._bucket.objects(self.inside):
+        for each in self._bucket.objects(self.inside, after):
             folder, _, file = each.key.partition("/")
             if file and "/" not in file:
                 found.setdefault(folder, {})[file] = each.tag

@@ -40,8 +40,11 @@ class Folder(Protocol):
     def files(self) -> list[str]:
         """The names of the files in it, in order."""
 
-    def holding(self, file: str, wanted: Callable[[str], bool] | None = None) -> list[Self]:
-        """The folders in it that hold such a file; `wanted`: only few of them, by name."""
+    def holding(
+        self, file: str, wanted: Callable[[str], bool] | None = None, after: str = ""
+    ) -> list[Self]:
+        """The folders in it that hold such a file; `wanted`: only few of them, by name; `after`:
+        those whose name comes after this one's."""
 
     def documents(self, suffix: str) -> Iterator[tuple[str, bytes]]:
         """The files in it, at any depth, that end so: where each is, and what is in it."""
@@ -112,11 +115,14 @@ class LocalFolder:
     def files(self) -> list[str]:
         return sorted(each.name for each in self._entries() if each.is_file())
 
-    def holding(self, file: str, wanted: Callable[[str], bool] | None = None) -> list[LocalFolder]:
+    def holding(
+        self, file: str, wanted: Callable[[str], bool] | None = None, after: str = ""
+    ) -> list[LocalFolder]:
         return [
             LocalFolder(each.path)
             for each in self._entries()
-            if (wanted is None or wanted(each.name))
+            if each.name > after
+            and (wanted is None or wanted(each.name))
             and each.is_dir()
             and os.path.exists(f"{each.path}/{file}")  # noqa: PTH110 - a Path costs more
         ]

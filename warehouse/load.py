@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import duckdb
@@ -15,7 +15,7 @@ from boscard.logs import about
 from boscard.settings import Settings
 from expectations.verdict import Verdict, read_verdict
 from ingest.batch import CALLS, NOTED, QUARANTINE, TYPED, VERDICT, Batch
-from ingest.landing import read_batch
+from ingest.landing import read_if_there
 from ingest.names import Name
 from ingest.registry import SOURCES
 from warehouse.connection import connect, transaction
@@ -52,7 +52,7 @@ def load(home: Home, settings: Settings, clock: Clock, key: HashKey) -> LoadRepo
     disagree.
     """
     with writer_lock(home):
-        names = open_landing(home, settings).names()
+        names = open_landing(home, settings).names(is_indexed=True)
         connection = connect(home.warehouse)
         try:
             return load_night(connection, names, settings, clock, key)
@@ -62,7 +62,7 @@ def load(home: Home, settings: Settings, clock: Clock, key: HashKey) -> LoadRepo
 
 def load_night(
     connection: duckdb.DuckDBPyConnection,
-    names: Iterable[Name],
+    names: Sequence[Name],
     settings: Settings,
     clock: Clock,
     key: HashKey,
@@ -80,17 +80,16 @@ def load_night(
     held: list[Batch] = []
     ungated: list[Batch] = []
     rows = 0
-    in_turn = sorted(names, key=turn)
-    for name in in_turn:
-        recorded = known.get((*name.place, name.sequence))
-        if name.as_of_date > clock.as_of_date or recorded == "passed":
+    new = [name for name in names if name.as_of_date <= clock.as_of_date and _is_new(name, known)]
+    for name in sorted(new, key=turn):
+        batch = read_if_there(name)
+        if batch is None:
             continue
-        batch = read_batch(name)
         verdict = read_verdict(batch)
         if verdict is None:
             ungated.append(batch)
             continue
-        if verdict.state == recorded:
+        if verdict.state == known.get((*name.place, name.sequence)):
             continue
         with (
             batch.folder.reading(TYPED, QUARANTINE, NOTED, VERDICT, CALLS),
@@ -99,7 +98,7 @@ def load_night(
         ):
             _load_batch(connection, batch, verdict, key)
             if verdict.state == "passed" and is_late(connection, name):
-                retell(connection, name, in_turn, key)
+                retell(connection, name, sorted(names, key=turn), key)
             LOG.info("loaded: %d rows", verdict.rows_loaded)
         (loaded if verdict.state == "passed" else held).append(batch)
         rows += verdict.rows_loaded
@@ -137,6 +136,12 @@ def _refuse_older_night(connection: duckdb.DuckDBPyConnection, clock: Clock) -> 
             f"the night of {clock.as_of_date} is older than what is loaded, {newest}; read that"
             f" night from its publication, or rebuild it: boscard replay --date {clock.as_of_date}"
         )
+
+
+def _is_new(name: Name, known: Mapping[tuple[str, str, str, int], str]) -> bool:
+    """Not recorded, or kept back when it was: then its verdict may be another one by now."""
+    recorded = known.get((*name.place, name.sequence))
+    return recorded is None or recorded not in ("passed", name.state)
 
 
 def _known(connection: duckdb.DuckDBPyConnection) -> dict[tuple[str, str, str, int], str]:

@@ -13,7 +13,7 @@ from datetime import date
 import duckdb
 
 from ingest.batch import QUARANTINE, TYPED
-from ingest.landing import read_batch
+from ingest.landing import read_if_there
 from ingest.names import Name
 from ingest.registry import SOURCES
 from ingest.stream import Stream, raw_table
@@ -24,7 +24,7 @@ from warehouse.tables import ensure_tables, past_columns_of
 
 def turn(name: Name) -> tuple[date, bool, int]:
     """Night after night, and in each first the records, then the lists of which are still there."""
-    stream = SOURCES[name.unit.source].streams[name.unit.stream]
+    stream = SOURCES[name.place[0]].streams[name.place[2]]
     return name.as_of_date, stream.sweeps is not None, name.sequence
 
 
@@ -46,7 +46,7 @@ def is_late(connection: duckdb.DuckDBPyConnection, name: Name) -> bool:
             "records": records.name,
             "lists": lists,
             "night": name.as_of_date,
-            "is_list": name.unit.stream != records.name,
+            "is_list": name.place[2] != records.name,
             "sequence": name.sequence,
         },
     ).fetchall()
@@ -75,11 +75,13 @@ def retell(
         scratch.execute("set TimeZone = 'UTC'").fetchall()
         ensure_tables(scratch)
         for name in names:
-            count = loaded.get((name.unit.stream, name.sequence))
+            count = loaded.get((name.place[2], name.sequence))
             if count is None or name.place[:2] != (source, account):
                 continue
-            of = SOURCES[source].streams[name.unit.stream]
-            batch = read_batch(name)
+            of = SOURCES[source].streams[name.place[2]]
+            batch = read_if_there(name)
+            if batch is None:
+                continue
             with batch.folder.reading(TYPED, QUARANTINE):
                 load_rows(Target(scratch, batch, of, count, key))
             scratch.execute(
@@ -97,7 +99,7 @@ def retell(
 
 def _streams(name: Name) -> tuple[Stream, list[str]]:
     """The stream of the records that a batch brings or lists, and the streams that list them."""
-    streams = SOURCES[name.unit.source].streams
-    stream = streams[name.unit.stream]
+    streams = SOURCES[name.place[0]].streams
+    stream = streams[name.place[2]]
     records = streams[stream.sweeps] if stream.sweeps else stream
     return records, [each.name for each in streams.values() if each.sweeps == records.name]

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from datetime import timedelta
 from itertools import groupby
 from pathlib import Path
+from unittest.mock import patch
 
 import duckdb
 import msgspec
@@ -14,11 +17,19 @@ import pandas as pd
 
 from expectations.verdict import read_verdict, write_verdict
 from ingest.batch import MANIFEST, VERDICT, Batch, Window
+from ingest.index import OPEN_NIGHTS
 from ingest.landing import Landing, read_batch
-from ingest.names import batch_id
+from ingest.names import batch_id, last_sequence
 from ingest.store import LocalFolder
 
 PULLED_AGAIN = timedelta(days=30)
+
+
+@contextmanager
+def numbered_after(days: int) -> Iterator[None]:
+    """In the block a stream's first batch gets the number that follows those of so many nights."""
+    with patch("ingest.landing.last_sequence", lambda stream: last_sequence(stream) or days - 1):
+        yield
 
 
 def remember_nights(warehouse: Path, days: int) -> None:
@@ -34,7 +45,7 @@ def remember_nights(warehouse: Path, days: int) -> None:
 
 def remember_batches(landing: Landing, warehouse: Path, days: int) -> None:
     """A batch of each stream and night before, that went on: manifest and verdict, as upkeep leaves
-    it, and its line in the warehouse.
+    it, and its line in the warehouse; and the index of those of long ago.
     """
     earlier: list[Batch] = []
     for _, names in groupby(landing.names(), key=lambda name: name.place):
@@ -52,13 +63,14 @@ def remember_batches(landing: Landing, warehouse: Path, days: int) -> None:
             " order by source, account, stream, sequence desc) as newest"
             " using (source, account, stream)"
         )
+    landing.index(max(batch.manifest.as_of_date for batch in earlier) - OPEN_NIGHTS)
 
 
 def _land(newest: Batch, before: int, days: int) -> Batch:
     manifest = newest.manifest
     night = manifest.as_of_date - timedelta(days=before)
     window = Window(night - PULLED_AGAIN, night) if manifest.window else None
-    sequence = manifest.sequence + days - before
+    sequence = days - before
     name = batch_id(sequence, replace(manifest.unit, window=window), night)
     manifest = replace(manifest, batch_id=name, window=window, as_of_date=night, sequence=sequence)
     folder = newest.path.with_name(name)

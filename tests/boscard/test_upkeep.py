@@ -21,6 +21,7 @@ from boscard.upkeep import (
     clean_airflow,
     compact_landing,
     everything,
+    index_landing,
     prune_publications,
     release_bytes,
     remove_logs,
@@ -121,6 +122,17 @@ def test_one_damaged_batch_is_told_of_when_all_others_are_compacted(home, caplog
     assert "damaged" in caplog.text
 
 
+def test_batches_of_long_ago_are_indexed(home, landed):
+    old = landed(NOW.date() - timedelta(days=101))
+    landed(NOW.date() - timedelta(days=100))
+    assert str(index_landing(home, SETTINGS, NOW)) == (
+        "landing's index: 1 batches older than 100 nights"
+    )
+    states = [(name.folder, name.state) for name in Landing(home.landing).names(is_indexed=True)]
+    assert states[0] == (old.folder, "passed")
+    assert [state for _, state in states[1:]] == [None]
+
+
 def test_a_part_that_fails_keeps_no_other_from_its_work(home, monkeypatch):
     def full(*_):
         raise OSError("no room")
@@ -184,6 +196,7 @@ def test_nothing_to_do_is_no_error(home, monkeypatch):
     said = {name: str(part(home, SETTINGS, NOW)) for name, part in PARTS.items()}
     assert said.pop("clean_airflow") == "Airflow's database: there is none"
     assert "not compared" in said.pop("check_publication")
+    assert said.pop("index_landing") == "landing's index: 0 batches older than 100 nights"
     assert said.pop("compact_landing") == "landing: 0 compacted, 0.0 MB"
     assert {words.partition(": ")[2] for words in said.values()} == {"0 removed, 0.0 MB"}
     assert not home.airflow.exists()

@@ -11,8 +11,11 @@ import pyarrow as pa
 import pytest
 
 from expectations.gate import gate, gate_source
+from expectations.history import History
 from expectations.verdict import GateError, read_verdict
 from ingest.batch import QUARANTINE, ROWS, TYPED, VERDICT
+from ingest.index import INDEX
+from tests.expectations.conftest import NIGHT
 
 ADS = ("google_ads", "campaign_daily")
 
@@ -50,6 +53,34 @@ def test_rows_in_many_frames_are_judged_as_in_one(gatehouse):
     assert len(pieces) > 3
     batch.folder.write(ROWS, b"".join(pa.compress(one, "zstd", asbytes=True) for one in pieces))
     assert replace(gatehouse.gate(batch, again=True), gated_at="") == first
+
+
+def test_a_batch_that_is_judged_anew_takes_the_index_away(gatehouse):
+    batch = gatehouse.land(*ADS, gatehouse.clean(*ADS, 1))
+    gatehouse.gate(batch)
+    index = batch.path.with_name(INDEX)
+    assert gatehouse.landing.index(NIGHT + timedelta(days=1)) == 1
+    gatehouse.gate(gatehouse.land(*ADS, gatehouse.clean(*ADS, 1)))
+    assert index.exists()
+    gatehouse.gate(batch, again=True)
+    assert not index.exists()
+
+
+def test_earlier_batches_that_are_indexed_are_compared_with(gatehouse):
+    """And one that was moved away since is not missed."""
+    first, second = (
+        gatehouse.land(*ADS, gatehouse.clean(*ADS, 30), night=NIGHT + timedelta(days=night))
+        for night in (0, 1)
+    )
+    for batch in (first, second):
+        gatehouse.gate(batch)
+    gatehouse.landing.index(NIGHT + timedelta(days=2))
+    thin = gatehouse.land(*ADS, gatehouse.clean(*ADS, 10), night=NIGHT, window=(NIGHT, NIGHT))
+    assert History.of(thin, gatehouse.landing).past == tuple(
+        (batch.manifest, read_verdict(batch)) for batch in (first, second)
+    )
+    first.path.rename(gatehouse.landing.root.path / "away")
+    assert len(History.of(thin, gatehouse.landing).past) == 1
 
 
 def test_a_verdict_is_given_once(gatehouse):

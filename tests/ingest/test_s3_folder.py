@@ -296,6 +296,32 @@ def test_without_s3fs_it_says_how_to_have_it(monkeypatch):
         Bucket("s3://bucket", None)
 
 
+def test_what_is_indexed_is_not_listed(ours, monkeypatch):
+    for night in range(5):
+        batch = ours.write(LIST, NIGHT + timedelta(days=night), PAGES)
+        with batch.folder.changing(needs=(), makes=(VERDICT,)):
+            (batch.path / VERDICT).write_bytes(b'{"state": "held"}')
+    assert ours.index(NIGHT + timedelta(days=3)) == 3
+    listed = []
+    objects = Bucket.objects
+
+    def spy(bucket, prefix, after=""):
+        for each in objects(bucket, prefix, after):
+            listed.append(each.key)
+            yield each
+
+    monkeypatch.setattr(Bucket, "objects", spy)
+    indexed = ours.names("google_ads", "111", "campaigns", is_indexed=True)
+    assert [(name.sequence, verdict_state(name)) for name in indexed] == [
+        (number, "held") for number in range(1, 6)
+    ]
+    assert [key[:6] for key in listed] == ["000004"] * 4 + ["000005"] * 4 + ["index."]
+    listed.clear()
+    whole = ours.names("google_ads", "111", "campaigns")
+    assert [name.folder.name for name in whole] == [name.folder.name for name in indexed]
+    assert len(listed) == 5 * 4 + 1
+
+
 def test_a_window_is_told_by_its_name(ours):
     unit = Unit("google_ads", "111", "campaign_daily", Window(NIGHT - timedelta(days=3), NIGHT))
     ours.write(unit, NIGHT, PAGES)

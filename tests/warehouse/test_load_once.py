@@ -8,7 +8,7 @@ import duckdb
 import pytest
 
 from ingest.batch import MANIFEST, TYPED, VERDICT
-from tests.warehouse.landed import ad_day
+from tests.warehouse.landed import ad_day, gate
 from tests.warehouse.loads import (
     ADS,
     NIGHT,
@@ -70,6 +70,36 @@ class TestOnce:
         assert query(ADS) == [("1", day(3), 1)]
         sql = "select sequence, state, rows_in, rows_loaded, rows_held from ops.loaded_batches"
         assert query(sql + " order by 1") == [(1, "passed", 1, 1, 0), (2, state, 1, 0, 1)]
+
+    def test_nothing_is_opened_of_what_is_indexed_and_recorded(self, landing, load_night) -> None:
+        batch = ads(landing, [ad_day(day(3), clicks=1)], state="held")
+        load_night()
+        landing.index(NIGHT + timedelta(days=1))
+        for name in (MANIFEST, VERDICT):
+            (batch.path / name).write_bytes(b"not to be read")
+        assert load_night().held == ()
+
+    def test_what_was_held_and_indexed_is_loaded_when_it_passes(
+        self, landing, load_night, query
+    ) -> None:
+        rows = [ad_day(day(3), clicks=1)]
+        batch = ads(landing, rows, state="held")
+        load_night()
+        landing.index(NIGHT + timedelta(days=1))
+        gate(batch, rows)
+        landing.unindex(batch)
+        assert len(load_night().loaded) == 1
+        assert query(ADS) == [("1", day(3), 1)]
+
+    def test_what_is_indexed_and_was_moved_away_is_not_there(
+        self, landing, load_night, query
+    ) -> None:
+        batch = ads(landing, [ad_day(day(3), clicks=1)])
+        ads(landing, [ad_day(day(4), clicks=2)])
+        landing.index(NIGHT + timedelta(days=1))
+        batch.path.rename(landing.root.path / "away")
+        assert len(load_night().loaded) == 1
+        assert query(ADS) == [("1", day(4), 2)]
 
     def test_what_no_gate_has_seen_waits(self, landing, load_night, query) -> None:
         ads(landing, [ad_day(day(3))], gated=False)
