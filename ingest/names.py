@@ -6,6 +6,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import date
+from operator import attrgetter
 from typing import NamedTuple
 
 from ingest.batch import MANIFEST, VERDICT, Unit, Window
@@ -17,19 +18,30 @@ from ingest.store import Folder
 class Name(NamedTuple):
     """A batch that has a manifest, as far as its folder's name tells.
 
-    `place`: source, account and stream. `state`: its verdict's, where an index tells it.
+    `place`: source, account and stream. `state`: its verdict's, where an index tells it; `listed`:
+    its folder, where one has been looked at.
     """
 
-    folder: Folder
+    within: Folder
+    batch_id: str
     place: tuple[str, str, str]
-    window: Window | None
     as_of_date: date
     sequence: int
     state: str | None = None
+    listed: Folder | None = None
+
+    @property
+    def folder(self) -> Folder:
+        return self.within / self.batch_id if self.listed is None else self.listed
 
     @property
     def is_gated(self) -> bool:
         return self.state is not None or self.folder.has(VERDICT)
+
+    @property
+    def window(self) -> Window | None:
+        days = self.batch_id.split("_", 2)[2]
+        return None if days == "all" else _window(days)
 
     @property
     def unit(self) -> Unit:
@@ -63,28 +75,37 @@ def names_in(
     def is_of_night(name: str) -> bool:
         return name.find("_") == name.find(of_night) >= 0
 
-    found = []
+    found: list[Name] = []
     after = ""
     if index is not None:
-        found = [_name(folder / name, place, state) for name, state in index.states().items()]
         after = index.last
-    for each in folder.holding(MANIFEST, is_of_night if as_of else None, after):
-        if each.name[:1].isdigit():
-            found.append(_name(each, place))
-    return sorted(found, key=lambda name: name.sequence)
+        found += [_name(folder, name, place, state) for name, state in index.states().items()]
+    newer = folder.holding(MANIFEST, is_of_night if as_of else None, after)
+    found += [_looked_at(folder, each, place) for each in newer if each.name[:1].isdigit()]
+    return sorted(found, key=attrgetter("sequence"))
 
 
-def _name(folder: Folder, place: tuple[str, str, str], state: str | None = None) -> Name:
-    number, _, label = folder.name.partition("_")
-    night, _, days = label.partition("_")
+def _name(
+    within: Folder,
+    batch_id: str,
+    place: tuple[str, str, str],
+    state: str | None = None,
+    listed: Folder | None = None,
+) -> Name:
+    number, night, _ = batch_id.split("_", 2)
+    return Name(within, batch_id, place, date.fromisoformat(night), int(number), state, listed)
+
+
+def _looked_at(within: Folder, folder: Folder, place: tuple[str, str, str]) -> Name:
     try:
-        window = None if days == "all" else _window(days)
-        return Name(folder, place, window, date.fromisoformat(night), int(number), state)
+        found = _name(within, folder.name, place, listed=folder)
+        found.window  # noqa: B018 - raises
     except ValueError:
         raise Refused(
             f"{folder} is not named as this version of Boscard names a batch",
             next_step="use the version that landed it, or a later one",
         ) from None
+    return found
 
 
 def last_sequence(folder: Folder) -> int:

@@ -164,7 +164,8 @@ class LocalFolder:
         return True
 
     def place(self, draft: Path, name: str, manifest: bytes) -> bool:
-        self.remove_left_behind()
+        # What a killed run left has no lower number: a whole batch would have taken it since.
+        self._remove_left_behind(since=name.partition("_")[0])
         final = self.path / name
         draft.rename(final)
         part = final / f".{MANIFEST}"
@@ -175,8 +176,11 @@ class LocalFolder:
         return True
 
     def remove_left_behind(self) -> None:
+        self._remove_left_behind(since="")
+
+    def _remove_left_behind(self, since: str) -> None:
         for name in self.folders():
-            is_half = name[0].isdigit() and not (self / name).has(MANIFEST)
+            is_half = name[0].isdigit() and name >= since and not (self / name).has(MANIFEST)
             if is_half or (name.startswith(".pulling_") and unheld([self.path / name])):
                 shutil.rmtree(self.path / name)
 

@@ -105,15 +105,20 @@ def _slice(warehouse: duckdb.DuckDBPyConnection, base: Base | None, view: View) 
 
 
 def _batches(warehouse: duckdb.DuckDBPyConnection) -> str:
-    rows = warehouse.execute(
+    [(digest,)] = warehouse.execute(
         """
-        select source, account, stream, sequence, batch_id, state, rows_in, rows_loaded,
-            rows_superseded, rows_quarantined, rows_held
-        from ops.loaded_batches
-        order by all
+        select sha256(coalesce(string_agg(line, chr(10) order by line), ''))
+        from (
+            select cast(to_json(batches) as varchar) as line
+            from (
+                select source, account, stream, sequence, batch_id, state, rows_in, rows_loaded,
+                    rows_superseded, rows_quarantined, rows_held
+                from ops.loaded_batches
+            ) as batches
+        )
         """
     ).fetchall()
-    return _digest("".join(f"{json.dumps(row)}\n" for row in rows))
+    return str(digest)
 
 
 def _definitions(manifest: Path, variables: Mapping[str, Any]) -> str:

@@ -43,11 +43,13 @@ def record_batch(connection: duckdb.DuckDBPyConnection, batch: Batch, verdict: V
     """
     manifest = batch.manifest
     identity = [manifest.source, manifest.account, manifest.stream]
-    for table in _TABLES:
+    of_batch = "where source = ? and account = ? and stream = ? and batch_id = ?"
+    is_recorded = connection.execute(
+        f"select 1 from ops.loaded_batches {of_batch}", [*identity, manifest.batch_id]
+    ).fetchall()
+    for table in _TABLES if is_recorded else ():
         connection.execute(
-            f"delete from ops.{table}"
-            " where source = ? and account = ? and stream = ? and batch_id = ?",
-            [*identity, manifest.batch_id],
+            f"delete from ops.{table} {of_batch}", [*identity, manifest.batch_id]
         ).fetchall()
     window = manifest.window
     days: list[date | None] = [window.start, window.end] if window else [None, None]
