@@ -77,7 +77,7 @@ def audit(home: Home, settings: Settings, clock: Clock, *, accept_movements: boo
     findings += _missing_or_empty(candidate)
     findings += [
         Finding("The night's numbers contradict themselves.", reason)
-        for reason in failed_expectations(home.warehouse, candidate.views, candidate.slices)
+        for reason in failed_expectations(candidate.views, candidate.slices)
     ]
     if not accept_movements:
         findings += [

@@ -1,6 +1,6 @@
 """The publication that stands, as the base of the next one: what did not change is not read again.
 
-Its DuckDB file is compared with the marts row by row each night; its manifest says what the parts
+Its DuckDB file is compared with the marts month by month each night; its manifest says what they
 hash to. Anything unclear about it, and there is no base: then all is read, written and checked.
 """
 
@@ -17,7 +17,7 @@ from typing import Any
 import duckdb
 
 from publish.content_hash import NotCanonicalError
-from publish.contract import SCHEMA, View, quoted, quoted_text
+from publish.contract import DUCKDB_TYPES, SCHEMA, View, quoted, quoted_text
 from publish.history import HISTORY, PUBLICATIONS
 from publish.parts import Part, Parts, dated_by, month, rows_in
 from publish.places import MANIFEST, Places, current_id
@@ -91,20 +91,18 @@ def shape(views: Sequence[View]) -> str:
 def changed_months(warehouse: duckdb.DuckDBPyConnection, base: Base, view: View) -> tuple[str, ...]:
     """The parts of a view whose rows are others in the marts than in the base's DuckDB file.
 
-    `warehouse` has the base attached as `base`. Rows are compared whole, duplicates counted.
-    Raises NotCanonicalError where the date that rows are parted by is null.
+    `warehouse` has the base attached as `base`. A part is known by how many rows it has and by the
+    sum of their 64-bit hashes, so neither side is sorted; upkeep compares value by value. Raises
+    NotCanonicalError where the date that rows are parted by is null.
     """
-    columns = ", ".join(map(quoted, view.column_names))
+    sides = (view.relation, f"base.{SCHEMA}.{quoted(view.name)}")
+    marts, published = (_parts(view, relation) for relation in sides)
     found = warehouse.execute(
         f"""
-        select distinct {month(view)} as month
-        from (
-            select {columns}, 1 as _side from {view.relation}
-            union all
-            select {columns}, -1 as _side from base.{SCHEMA}.{quoted(view.name)}
-        )
-        group by {columns}
-        having sum(_side) != 0
+        select month
+        from ({marts}) as marts
+        full join ({published}) as published using (month)
+        where (marts.n, marts.digest) is distinct from (published.n, published.digest)
         order by month
         """  # noqa: S608
     ).fetchall()
@@ -112,6 +110,17 @@ def changed_months(warehouse: duckdb.DuckDBPyConnection, base: Base, view: View)
     if None in months:
         raise NotCanonicalError(f"{view.name}.{dated_by(view)}: nulls in a key column")
     return months
+
+
+def _parts(view: View, relation: str) -> str:
+    """SQL: each part of a view with its rows' number and digest, of columns in the view's types."""
+    columns = ", ".join(
+        f"cast({quoted(column.name)} as {DUCKDB_TYPES[column.type]})" for column in view.columns
+    )
+    return (
+        f"select {month(view)} as month, count(*) as n,"  # noqa: S608
+        f" sum(cast(hash(hash({columns})) as hugeint)) as digest from {relation} group by all"
+    )
 
 
 def attach(warehouse: duckdb.DuckDBPyConnection, base: Base) -> None:

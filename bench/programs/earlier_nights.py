@@ -39,7 +39,7 @@ def remember_nights(warehouse: Path, days: int) -> None:
             connection.execute(
                 f"insert into ops.{table} by name"
                 " select night.* replace (night.as_of_date - before.n::integer as as_of_date)"
-                f" from ops.{table} as night, range(1, {days}) as before(n)"
+                f" from ops.{table} as night, range(1, {days}) as before(n) order by as_of_date"
             )
 
 
