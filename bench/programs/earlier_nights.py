@@ -34,13 +34,13 @@ def numbered_after(days: int) -> Iterator[None]:
 
 def remember_nights(warehouse: Path, days: int) -> None:
     """Checks and states of each night before, like those of the newest batch of each stream."""
-    newest = "batch_id = max(batch_id) over (partition by source, account, stream)"
+    newest = "qualify batch_id = max(batch_id) over (partition by source, account, stream)"
     with duckdb.connect(str(warehouse)) as connection:
-        for table, wanted in {"check_results": newest, "stream_status": "true"}.items():
+        for table, wanted in {"check_results": newest, "stream_status": ""}.items():
             connection.execute(
                 f"insert into ops.{table} by name"
                 " select night.* replace (night.as_of_date - before.n::integer as as_of_date)"
-                f" from (from ops.{table} qualify {wanted}) as night, range(1, {days}) as before(n)"
+                f" from (from ops.{table} {wanted}) as night, range(1, {days}) as before(n)"
                 " order by as_of_date"
             )
 
