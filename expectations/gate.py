@@ -74,10 +74,10 @@ def gate(
 
 def _gate(batch: Batch, *, examiner: Examiner, landing: Landing, settings: Settings) -> Verdict:
     """One process at a time judges a batch: it writes beside it under names of its own."""
-    with batch.folder.changing(needs=(ROWS,), makes=(TYPED, QUARANTINE, NOTED, VERDICT)):
+    files = (TYPED, QUARANTINE, NOTED, VERDICT)
+    with landing.unindexed(batch), batch.folder.changing(needs=(ROWS,), makes=files):
         verdict = stamped(_ask(batch, examiner=examiner, landing=landing, settings=settings))
         write_verdict(batch, verdict)
-    landing.unindex(batch)
     with about(batch.manifest):
         LOG.info(
             "%s: %d rows go on, %d set aside, %d held",

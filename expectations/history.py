@@ -49,8 +49,11 @@ class History:
         manifest = batch.manifest
         names = landing.names(manifest.source, manifest.account, manifest.stream, is_indexed=True)
         before = [name for name in names if name.sequence < manifest.sequence][-BATCHES:]
-        batches = [earlier for name in before if (earlier := read_if_there(name))]
-        verdicts = [(earlier.manifest, read_verdict(earlier)) for earlier in batches]
+        verdicts = [
+            (earlier.manifest, read_verdict(name))
+            for name in before
+            if (earlier := read_if_there(name))
+        ]
         past = tuple((manifest, verdict) for manifest, verdict in verdicts if verdict)
         return cls(batch.manifest.as_of_date, past)
 

@@ -50,7 +50,7 @@ def read_index(stream: Folder) -> Index:
     """An empty one where there is none, or none that this version can read."""
     try:
         found = _DECODER.decode(stream.read(INDEX))
-    except (FileNotFoundError, msgspec.DecodeError):
+    except (FileNotFoundError, msgspec.DecodeError, UnicodeDecodeError):
         return Index()
     return found if found.format == FORMAT else Index()
 

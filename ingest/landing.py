@@ -9,6 +9,7 @@ import hashlib
 import os
 import shutil
 from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -95,13 +96,19 @@ class Landing:
             indexed += len(judged)
         return indexed
 
-    def unindex(self, batch: Batch) -> None:
-        """Take a stream's index away where this batch, whose verdict is another now, is in it."""
+    @contextmanager
+    def unindexed(self, batch: Batch) -> Iterator[None]:
+        """In the block, where its verdict becomes another one, no index has the batch, or takes it
+        up. A batch that nobody has judged yet is in none."""
         manifest = batch.manifest
         folder = self.root / manifest.source / manifest.account / manifest.stream
-        if manifest.batch_id <= read_index(folder).last:
-            with store.locked_there(folder.path):
+        if not batch.is_gated and manifest.batch_id > read_index(folder).last:
+            yield
+            return
+        with store.locked_there(folder.path):
+            if manifest.batch_id <= read_index(folder).last:
                 folder.remove(INDEX)
+            yield
 
     def batches(
         self, source: str | None = None, account: str | None = None, stream: str | None = None

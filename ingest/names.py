@@ -5,6 +5,7 @@ which night and window, so a night's work does not grow with every manifest ever
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import suppress
 from datetime import date
 from operator import attrgetter
 from typing import NamedTuple
@@ -77,9 +78,10 @@ def names_in(
 
     found: list[Name] = []
     after = ""
-    if index is not None:
-        after = index.last
-        found += [_name(folder, name, place, state) for name, state in index.states().items()]
+    if index is not None and as_of is None:
+        with suppress(ValueError):  # a damaged index is none
+            found = [_name(folder, name, place, state) for name, state in index.states().items()]
+            after = index.last
     newer = folder.holding(MANIFEST, is_of_night if as_of else None, after)
     found += [_looked_at(folder, each, place) for each in newer if each.name[:1].isdigit()]
     return sorted(found, key=attrgetter("sequence"))

@@ -143,6 +143,7 @@ class Bucket:
             yield page
             if is_first or not page.get("IsTruncated"):
                 return
+            asked.pop("StartAfter", None)
             asked["ContinuationToken"] = page["NextContinuationToken"]
 
     def _call(self, method: str, **asked: Any) -> Any:

@@ -199,7 +199,7 @@ class S3Folder:
         found: dict[str, dict[str, str]] = {}
         for each in self._bucket.objects(self.inside, after):
             folder, _, file = each.key.partition("/")
-            if file and "/" not in file:
+            if file and "/" not in file and folder > after:
                 found.setdefault(folder, {})[file] = each.tag
         return found
 

@@ -25,6 +25,7 @@ from publish.parts import Parts, Slice, merged, parts_hash, rows_in, within
 from publish.places import Places
 
 PROJECT_NAME = "boscard"
+UNLIKE_DECLARED = (duckdb.CatalogException, duckdb.BinderException, duckdb.ConversionException)
 
 
 class NotTransformedError(Exception):
@@ -83,7 +84,11 @@ def read_candidate(home: Home, clock: Clock, *, whole: bool = False) -> Candidat
             attach(warehouse, base)
         try:
             slices = {view.name: _slice(warehouse, base, view) for view in views}
-        except (duckdb.CatalogException, duckdb.BinderException) as error:
+        except (
+            duckdb.CatalogException,
+            duckdb.BinderException,
+            duckdb.ConversionException,
+        ) as error:
             first = str(error).splitlines()[0]
             raise NotTransformedError(f"the marts are not whole: {first}") from None
         batches = _batches(warehouse)

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from datetime import date, timedelta
+from threading import Thread
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ingest import index as index_module
+from ingest import landing as landing_module
 from ingest.batch import VERDICT, Unit, Window
 from ingest.exchange import Page
 from ingest.index import INDEX, read_index
@@ -23,9 +25,8 @@ STATES = ("passed", "held", "blocked")
 
 def judge(landing, batch, state):
     """What the gate does when it has judged."""
-    with batch.folder.changing(needs=(), makes=(VERDICT,)):
+    with landing.unindexed(batch), batch.folder.changing(needs=(), makes=(VERDICT,)):
         (batch.path / VERDICT).write_text(f'{{"state": "{state}"}}')
-    landing.unindex(batch)
 
 
 def landed(landing, unit, nights, state="passed"):
@@ -113,12 +114,39 @@ def test_a_verdict_that_is_another_takes_the_index_away(landing):
 
 
 @pytest.mark.parametrize(
-    "content", [b"", b'{"batches": [', b"[]", b'{"batches": ["000001_x"], "format": 2}']
+    "content",
+    [
+        b"",
+        b'{"batches": [',
+        b"[]",
+        b'{"batches": ["000001_x"], "format": 2}',
+        b'{"batches": ["000001_x"]}',
+        b'{"batches": ["000001_\xff"]}',
+    ],
 )
 def test_one_that_cannot_be_read_is_none(landing, content):
     landed(landing, LIST, 3)
     of_list(landing).write(INDEX, content)
     assert told(landing.names(is_indexed=True)) == told(landing.names())
+
+
+def test_what_is_judged_anew_meanwhile_is_not_indexed_as_it_was(landing, monkeypatch):
+    """The gate judges a batch whose verdict is read already, and whose index is not written yet."""
+    batches = landed(landing, LIST, 3, state="held")
+    write = landing_module.write_index
+    threads = []
+
+    def late(stream, judged):
+        threads.append(Thread(target=judge, args=(landing, batches[0], "passed")))
+        threads[0].start()
+        threads[0].join(0.3)
+        write(stream, judged)
+
+    monkeypatch.setattr(landing_module, "write_index", late)
+    landing.index(NIGHT + 2 * DAY)
+    threads[0].join()
+    states = [verdict_state(name) for name in landing.names(is_indexed=True)]
+    assert states == ["passed", "held", "held"]
 
 
 def test_a_batch_that_was_moved_away_since_is_not_there(landing):

@@ -86,10 +86,12 @@ class TestOnce:
         batch = ads(landing, rows, state="held")
         load_night()
         landing.index(NIGHT + timedelta(days=1))
-        gate(batch, rows)
-        landing.unindex(batch)
+        with landing.unindexed(batch):
+            gate(batch, rows)
         assert len(load_night().loaded) == 1
         assert query(ADS) == [("1", day(3), 1)]
+        assert query("select state from ops.loaded_batches") == [("passed",)]
+        assert query("select count(*) from ops.calls") == [(1,)], "recorded anew, and not beside"
 
     def test_what_is_indexed_and_was_moved_away_is_not_there(
         self, landing, load_night, query
