@@ -1,6 +1,7 @@
 """`boscard backup`: all that cannot be had again, in a folder that is there whole or not at all.
 
-Left out is what is rebuilt: the warehouse from landing, Postgres' tables from the publication.
+Left out is what is rebuilt: the warehouse and landing's index from landing, Postgres' tables from
+the publication.
 """
 
 from __future__ import annotations
@@ -24,6 +25,7 @@ from boscard.disk import writing
 from boscard.home import Home
 from boscard.settings import read_settings, settings_path
 from ingest.batch import MANIFEST
+from ingest.index import INDEX
 
 FORMAT = 1
 LIST = "backup.json"
@@ -170,7 +172,7 @@ def _units(home: Home) -> Iterator[Path]:
         yield home.root / name
     for path in sorted(home.landing.glob("*/*/*")):
         for unit in sorted(path.iterdir()) if path.is_dir() else [path]:
-            if unit.is_file() or (unit / MANIFEST).exists():
+            if (unit.is_file() and unit.name != INDEX) or (unit / MANIFEST).exists():
                 yield unit
 
 

@@ -68,8 +68,8 @@ def names_in(
 ) -> list[Name]:
     """The batches of one stream, whose `place` this is, by sequence; or those of one night.
 
-    Those in an `index` are as it has them, unseen. Raises Refused for a batch whose name says
-    nothing here.
+    Those in an `index` are as it has them, unseen; of one night all are looked at. Raises Refused
+    for a batch whose name says nothing here.
     """
     of_night = f"_{as_of}_"
 

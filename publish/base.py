@@ -88,10 +88,10 @@ def shape(views: Sequence[View]) -> str:
     return hashlib.sha256("\n".join(lines).encode()).hexdigest()
 
 
-def changed_months(warehouse: duckdb.DuckDBPyConnection, base: Base, view: View) -> tuple[str, ...]:
+def changed_months(warehouse: duckdb.DuckDBPyConnection, view: View) -> tuple[str, ...]:
     """The parts of a view whose rows are others in the marts than in the base's DuckDB file.
 
-    `warehouse` has the base attached as `base`. A part is known by how many rows it has and by the
+    `warehouse` has the base attached (`attach`). A part is known by how many rows it has and by the
     sum of their 64-bit hashes, so neither side is sorted; upkeep compares value by value. Raises
     NotCanonicalError where the date that rows are parted by is null.
     """

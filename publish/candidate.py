@@ -84,11 +84,7 @@ def read_candidate(home: Home, clock: Clock, *, whole: bool = False) -> Candidat
             attach(warehouse, base)
         try:
             slices = {view.name: _slice(warehouse, base, view) for view in views}
-        except (
-            duckdb.CatalogException,
-            duckdb.BinderException,
-            duckdb.ConversionException,
-        ) as error:
+        except UNLIKE_DECLARED as error:
             first = str(error).splitlines()[0]
             raise NotTransformedError(f"the marts are not whole: {first}") from None
         batches = _batches(warehouse)
@@ -101,7 +97,7 @@ def read_candidate(home: Home, clock: Clock, *, whole: bool = False) -> Candidat
 
 
 def _slice(warehouse: duckdb.DuckDBPyConnection, base: Base | None, view: View) -> Slice:
-    months = None if base is None else changed_months(warehouse, base, view)
+    months = None if base is None else changed_months(warehouse, view)
     columns = ", ".join(map(quoted, view.column_names))
     result = warehouse.execute(
         f"select {columns} from {view.relation} where {within(view, months)}"  # noqa: S608

@@ -24,13 +24,14 @@ from warehouse.tables import ensure_tables, past_columns_of
 
 def turn(name: Name) -> tuple[date, bool, int]:
     """Night after night, and in each first the records, then the lists of which are still there."""
-    stream = SOURCES[name.place[0]].streams[name.place[2]]
+    source, _, stream_name = name.place
+    stream = SOURCES[source].streams[stream_name]
     return name.as_of_date, stream.sweeps is not None, name.sequence
 
 
 def is_late(connection: duckdb.DuckDBPyConnection, name: Name) -> bool:
     """Whether a batch of the same records, whose turn comes later, is loaded."""
-    source, account, _ = name.place
+    source, account, stream = name.place
     records, lists = _streams(name)
     if not records.remembered:
         return False
@@ -46,7 +47,7 @@ def is_late(connection: duckdb.DuckDBPyConnection, name: Name) -> bool:
             "records": records.name,
             "lists": lists,
             "night": name.as_of_date,
-            "is_list": name.place[2] != records.name,
+            "is_list": stream != records.name,
             "sequence": name.sequence,
         },
     ).fetchall()
@@ -75,10 +76,11 @@ def retell(
         scratch.execute("set TimeZone = 'UTC'").fetchall()
         ensure_tables(scratch)
         for name in names:
-            count = loaded.get((name.place[2], name.sequence))
-            if count is None or name.place[:2] != (source, account):
+            *reached_by, stream_name = name.place
+            count = loaded.get((stream_name, name.sequence))
+            if count is None or reached_by != [source, account]:
                 continue
-            of = SOURCES[source].streams[name.place[2]]
+            of = SOURCES[source].streams[stream_name]
             batch = read_if_there(name)
             if batch is None:
                 continue
@@ -99,7 +101,8 @@ def retell(
 
 def _streams(name: Name) -> tuple[Stream, list[str]]:
     """The stream of the records that a batch brings or lists, and the streams that list them."""
-    streams = SOURCES[name.place[0]].streams
-    stream = streams[name.place[2]]
+    source, _, stream_name = name.place
+    streams = SOURCES[source].streams
+    stream = streams[stream_name]
     records = streams[stream.sweeps] if stream.sweeps else stream
     return records, [each.name for each in streams.values() if each.sweeps == records.name]

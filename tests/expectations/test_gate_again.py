@@ -13,9 +13,12 @@ import pytest
 from expectations.gate import gate, gate_source
 from expectations.history import History
 from expectations.verdict import GateError, read_verdict
-from ingest.batch import QUARANTINE, ROWS, TYPED, VERDICT
+from ingest.batch import QUARANTINE, ROWS, TYPED, VERDICT, Unit
 from ingest.index import INDEX
+from ingest.landing import Landing
+from ingest.s3 import Bucket
 from tests.expectations.conftest import NIGHT
+from tests.expectations.test_history import past
 
 ADS = ("google_ads", "campaign_daily")
 
@@ -81,6 +84,27 @@ def test_earlier_batches_that_are_indexed_are_compared_with(gatehouse):
     )
     first.path.rename(gatehouse.landing.root.path / "away")
     assert len(History.of(thin, gatehouse.landing).past) == 1
+
+
+def test_a_history_in_object_storage_is_fetched_once(s3_server, tmp_path, monkeypatch):
+    landing = Landing(s3_server.landing(tmp_path))
+    unit = Unit("google_ads", "111", "campaigns", None)
+    batches = [landing.write(unit, NIGHT + timedelta(days=night), []) for night in range(4)]
+    judged = msgspec.json.encode(past((0, 1, "passed", 1))[0][1])
+    for batch in batches[:3]:
+        batch.folder.write(VERDICT, judged)
+    first = History.of(batches[3], landing)
+    fetched = []
+    read = Bucket.read
+
+    def spy(bucket, key):
+        fetched.append(key.rpartition("/")[2])
+        return read(bucket, key)
+
+    monkeypatch.setattr(Bucket, "read", spy)
+    assert History.of(batches[3], landing) == first
+    assert len(first.past) == 3
+    assert fetched == [INDEX], "there is none, and only a question tells"
 
 
 def test_a_verdict_is_given_once(gatehouse):

@@ -186,6 +186,21 @@ def test_a_number_follows_that_of_the_newest_whole_batch(on_disk):
     assert on_disk.write(LIST, NIGHT, []).manifest.sequence == 2
 
 
+def test_a_half_batch_of_any_night_goes_when_its_number_is_taken(on_disk):
+    whole = on_disk.write(LIST, NIGHT, [])
+    earlier, later = (
+        whole.path.with_name(f"000002_{night}_all") for night in ("2026-10-01", "2026-12-01")
+    )
+    for half in (earlier, later):
+        half.mkdir()
+    on_disk.remove_left_behind()
+    assert set(earlier.parent.iterdir()) == {whole.path}, "upkeep looks at all"
+    for half in (earlier, later):
+        half.mkdir()
+    second = on_disk.write(LIST, NIGHT, [])
+    assert set(earlier.parent.iterdir()) == {whole.path, second.path}
+
+
 def test_what_a_killed_run_leaves_of_another_night_goes_with_the_next_batch(on_disk):
     folder = on_disk.root.path / "google_ads/111/campaign_daily"
     left = folder / ".pulling_2026-10-31_2026-10-01_2026-10-31"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import secrets
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
@@ -16,13 +17,14 @@ from pandas.testing import assert_frame_equal
 
 from boscard.home import Home
 from publish import files
+from publish.base import changed_months
 from publish.candidate import read_candidate
 from publish.content_hash import content_hash
-from publish.contract import View
+from publish.contract import Column, View
 from publish.files import read_duckdb, read_parquet
 from publish.history import HISTORY
 from publish.login import WRITER
-from publish.parts import view_hash
+from publish.parts import UNDATED, view_hash
 from publish.places import MANIFEST
 from publish.postgres import Transaction, transaction
 from publish.publication import Publication, publish, recheck
@@ -52,6 +54,53 @@ def published(installation: Installation, database: Database, day: date, **how: 
 @pytest.fixture
 def run(installation: Installation, database: Database) -> Run:
     return lambda day=NIGHT, **how: published(installation, database, day, **how)
+
+
+NUMBERS = View(
+    "numbers",
+    "main.numbers",
+    ("day",),
+    (Column("day", "date", ""), Column("a", "bigint", ""), Column("b", "bigint", "")),
+    "",
+)
+
+
+@pytest.mark.parametrize(
+    ("published", "now", "changed"),
+    [
+        pytest.param([(1, 1), (2, 2)], [(2, 2), (1, 1)], False, id="another order"),
+        pytest.param([(1, 1)], [(1, 1), (1, 1)], True, id="a row twice"),
+        pytest.param([(1, 1), (1, 1)], [(2, 2), (2, 2)], True, id="other rows, each twice"),
+        pytest.param([(1, 2), (3, 4)], [(1, 4), (3, 2)], True, id="values exchanged"),
+        pytest.param([(1, 2)], [(2, 1)], True, id="columns exchanged"),
+        pytest.param([(1, 0)], [(1, None)], True, id="nothing for nought"),
+        pytest.param([], [(1, 1)], True, id="a month that was not there"),
+        pytest.param([(1, 1)], [], True, id="a month that is gone"),
+    ],
+)
+def test_a_month_is_known_by_all_of_its_rows(
+    published: list[tuple[int, int]], now: list[tuple[int, int]], changed: bool
+) -> None:
+    with duckdb.connect() as warehouse:
+        warehouse.execute("attach ':memory:' as base; create schema base.kpi")
+        for table, rows in (("main.numbers", now), ("base.kpi.numbers", published)):
+            warehouse.execute(f"create table {table} (day date, a bigint, b bigint)")
+            for month, values in ((5, [(7, 7)]), (6, rows)):
+                for a, b in values:
+                    warehouse.execute(
+                        f"insert into {table} values (?, ?, ?)", [date(2026, month, 3), a, b]
+                    )
+        assert changed_months(warehouse, NUMBERS) == (("2026-06-01",) if changed else ())
+
+
+def test_a_row_of_noughts_counts() -> None:
+    """To DuckDB their hashes are nought, too."""
+    noughts = replace(NUMBERS, key=("a",), columns=NUMBERS.columns[1:])
+    with duckdb.connect() as warehouse:
+        warehouse.execute("attach ':memory:' as base; create schema base.kpi")
+        warehouse.execute("create table main.numbers as select 0 as a, 0 as b from range(2)")
+        warehouse.execute("create table base.kpi.numbers as select 0 as a, 0 as b")
+        assert changed_months(warehouse, noughts) == (UNDATED,)
 
 
 def hashes(publication: Publication, database: Database, views: tuple[View, ...]) -> list[Any]:
