@@ -322,6 +322,16 @@ def test_what_is_indexed_is_not_listed(ours, monkeypatch):
     assert len(listed) == 5 * 4 + 1
 
 
+def test_a_storage_that_lists_all_from_the_start_doubles_nothing(ours, monkeypatch):
+    for night in range(3):
+        batch = ours.write(LIST, NIGHT + timedelta(days=night), PAGES)
+        batch.folder.write(VERDICT, b'{"state": "passed"}')
+    ours.index(NIGHT + timedelta(days=2))
+    objects = Bucket.objects
+    monkeypatch.setattr(Bucket, "objects", lambda bucket, prefix, _="": objects(bucket, prefix))
+    assert [name.sequence for name in ours.names(is_indexed=True)] == [1, 2, 3]
+
+
 def test_a_window_is_told_by_its_name(ours):
     unit = Unit("google_ads", "111", "campaign_daily", Window(NIGHT - timedelta(days=3), NIGHT))
     ours.write(unit, NIGHT, PAGES)
