@@ -34,7 +34,7 @@ SETTINGS = "boscard.toml"
 AIRFLOW_DATABASE = "airflow/airflow.db"
 LEFT_OUT = {
     *("warehouse", "dbt", "replays", "site", "logs", "services.json", "postgres", "airflow"),
-    "scratch",
+    *("scratch", "spilled"),
 }
 KEPT_OF_THESE = ("airflow/secrets", "postgres/passwords", "postgres/port")
 TRIES = 5

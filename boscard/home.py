@@ -40,6 +40,11 @@ class Home:
         return self.root / "scratch"
 
     @property
+    def spilled(self) -> Path:
+        """What the gate's memory does not hold, while it judges."""
+        return self.root / "spilled"
+
+    @property
     def warehouse(self) -> Path:
         """The DuckDB file that only the pipeline opens."""
         return self.root / "warehouse" / "warehouse.duckdb"

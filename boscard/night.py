@@ -109,7 +109,12 @@ class Night:
         from expectations.gate import gate_source
 
         with self._writing("gate"):
-            return gate_source(source, landing=self.landing, settings=self.settings)
+            return gate_source(
+                source,
+                landing=self.landing,
+                settings=self.settings,
+                spilled=self.home.spilled,
+            )
 
     def report(self, source: str) -> dict[str, Any]:
         """Say that a source is done for tonight, and what of it is missing and why."""

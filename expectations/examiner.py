@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import logging
 import os
-import tempfile
 import warnings
 from collections.abc import Mapping, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass
+from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
@@ -16,6 +17,7 @@ import duckdb
 from expectations import typed
 from expectations.facts import Facts
 from expectations.rules import STAGED, Rule
+from ingest.store import working_folder
 
 MEMORY_LIMIT = "1GB"
 
@@ -30,13 +32,16 @@ class Answer:
 
 
 class Examiner:
-    """Where batches are staged and asked about. Close it, or use it in `with`."""
+    """Where batches are staged and asked about. Close it, or use it in `with`.
 
-    def __init__(self) -> None:
-        # A batch larger than the limit spills here, not into the current folder.
-        self._spilled = tempfile.TemporaryDirectory(prefix="boscard-gate-")
-        self.connection = duckdb.connect(
-            config={"memory_limit": MEMORY_LIMIT, "temp_directory": self._spilled.name}
+    What of a batch exceeds MEMORY_LIMIT spills into a folder of its own in `spilled`.
+    """
+
+    def __init__(self, spilled: Path) -> None:
+        self._open_here = ExitStack()
+        folder = self._open_here.enter_context(working_folder(spilled))
+        self.connection = self._open_here.enter_context(
+            duckdb.connect(config={"memory_limit": MEMORY_LIMIT, "temp_directory": str(folder)})
         )
         typed.prepare(self.connection)
         self._whole: Any = None
@@ -54,8 +59,7 @@ class Examiner:
 
     def close(self) -> None:
         self._whole = None
-        self.connection.close()
-        self._spilled.cleanup()
+        self._open_here.close()
 
     def ask(self, rules: Sequence[Rule], facts: Facts) -> dict[str, Answer]:
         """Validate the staged batch against the rules' expectations, by name of the rule."""

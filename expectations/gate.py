@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from pathlib import Path
 
 import duckdb
 
@@ -35,17 +36,18 @@ LOG = logging.getLogger(__name__)
 
 
 def gate_source(
-    source: str, *, landing: Landing, settings: Settings, again: bool = False
+    source: str, *, landing: Landing, settings: Settings, spilled: Path
 ) -> list[Verdict]:
-    """Gate every batch of a source that has no verdict (or all, with `again`), in sequence.
+    """Gate every batch of a source that has no verdict, in sequence.
 
-    Returns the verdicts given now, in order of account, stream and sequence.
+    Returns the verdicts given, in order of account, stream and sequence. `spilled`: a folder
+    for what memory does not hold meanwhile.
     """
-    with Examiner() as examiner:
+    with Examiner(spilled) as examiner:
         return [
             _gate(read_batch(name), examiner=examiner, landing=landing, settings=settings)
-            for name in landing.names(source, is_indexed=not again)
-            if again or not name.is_gated
+            for name in landing.names(source, is_indexed=True)
+            if not name.is_gated
         ]
 
 
@@ -54,8 +56,8 @@ def gate(
     *,
     landing: Landing,
     settings: Settings,
+    examiner: Examiner,
     again: bool = False,
-    examiner: Examiner | None = None,
 ) -> Verdict:
     """The verdict on one batch, from beside it, or given now and written there.
 
@@ -64,12 +66,7 @@ def gate(
     with them. Raises GateError when rows went missing on the way, and then writes nothing.
     """
     given = None if again else read_verdict(batch)
-    if given:
-        return given
-    if examiner:
-        return _gate(batch, examiner=examiner, landing=landing, settings=settings)
-    with Examiner() as own:
-        return _gate(batch, examiner=own, landing=landing, settings=settings)
+    return given or _gate(batch, examiner=examiner, landing=landing, settings=settings)
 
 
 def _gate(batch: Batch, *, examiner: Examiner, landing: Landing, settings: Settings) -> Verdict:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import fcntl
 import os
 import shutil
+import tempfile
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass
@@ -234,6 +235,24 @@ def sync_path(path: Path) -> None:
     try:
         os.fsync(handle)
     finally:
+        os.close(handle)
+
+
+@contextmanager
+def working_folder(within: Path) -> Iterator[Path]:
+    """A private folder in `within`, there as long as the block; what killed processes left of
+    theirs is removed first."""
+    with locked_there(within):
+        for left in unheld(within.iterdir()):
+            shutil.rmtree(left)
+        made = Path(tempfile.mkdtemp(dir=within))
+        handle = os.open(made, os.O_RDONLY)
+        fcntl.flock(handle, fcntl.LOCK_EX)
+    try:
+        yield made
+    finally:
+        with locked(within):
+            shutil.rmtree(made, ignore_errors=True)
         os.close(handle)
 
 

@@ -11,7 +11,7 @@ from pathlib import Path
 from bench.ad_rows import ACCOUNT, LAST_DAY, Report
 from bench.programs.installation import clock, settings
 from boscard.home import Home
-from expectations.gate import gate
+from expectations.gate import gate_source
 from expectations.suites import SUITES
 from ingest.batch import Unit, Window
 from ingest.connections import Connection
@@ -31,7 +31,7 @@ def main() -> None:
     chosen, home = settings(report.first_day), Home(Path(folder))
     landing = Landing(home.landing)
     seconds = {"import": time.process_time()}
-    batch = pull_unit(
+    pull_unit(
         Unit("google_ads", ACCOUNT, "ad_daily", Window(report.first_day, LAST_DAY)),
         settings=chosen,
         clock=clock(chosen),
@@ -40,7 +40,7 @@ def main() -> None:
         tokens=FileTokens(home.tokens),
     )
     seconds["pull"] = time.process_time()
-    verdict = gate(batch, landing=landing, settings=chosen)
+    [verdict] = gate_source("google_ads", landing=landing, settings=chosen, spilled=home.spilled)
     seconds["gate"] = time.process_time()
     loaded = load(home, chosen, clock(chosen), HashKey(b"measured"))
     seconds["load"] = time.process_time()

@@ -71,6 +71,7 @@ def land(root: Path, report: Report) -> None:
 
 def ours(root: Path) -> int:
     from bench.programs.installation import settings
+    from expectations.examiner import Examiner
     from expectations.gate import gate
     from expectations.suites import SUITES
 
@@ -79,9 +80,14 @@ def ours(root: Path) -> int:
     landing = Landing(root)
     (batch,) = landing.batches()
     assert batch.manifest.window is not None
-    verdict = gate(
-        batch, landing=landing, settings=settings(batch.manifest.window.start), again=True
-    )
+    with Examiner(root.parent / "spilled") as examiner:
+        verdict = gate(
+            batch,
+            landing=landing,
+            settings=settings(batch.manifest.window.start),
+            examiner=examiner,
+            again=True,
+        )
     assert verdict.state == "passed", verdict
     assert [result.state for result in verdict.results] == ["pass"] * len(RULES), verdict
     return verdict.rows_loaded

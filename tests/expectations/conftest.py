@@ -267,8 +267,8 @@ def _page(rows: list[bytes], context: dict[str, str]) -> Page:
 
 
 @pytest.fixture(scope="session")
-def examiner() -> Iterable[Examiner]:
-    with Examiner() as examiner:
+def examiner(tmp_path_factory: pytest.TempPathFactory) -> Iterable[Examiner]:
+    with Examiner(tmp_path_factory.mktemp("spilled")) as examiner:
         yield examiner
 
 

@@ -5,12 +5,14 @@ from __future__ import annotations
 import stat
 from dataclasses import replace
 from datetime import timedelta
+from functools import partial
 
 import msgspec
 import pyarrow as pa
 import pytest
 
-from expectations.gate import gate, gate_source
+from expectations.examiner import Examiner
+from expectations.gate import gate_source
 from expectations.history import History
 from expectations.verdict import GateError, read_verdict
 from ingest.batch import QUARANTINE, ROWS, TYPED, VERDICT, Unit
@@ -123,23 +125,20 @@ def test_files_are_private_and_nothing_else_is_left(gatehouse):
     assert not [path.name for path in batch.path.iterdir() if path.name.startswith(".")]
 
 
-def test_a_whole_source_is_gated_in_sequence_once(gatehouse):
+def test_a_whole_source_is_gated_in_sequence_once(gatehouse, tmp_path):
     night = gatehouse.night
     for shift in (2, 1, 0):
         day = night - timedelta(days=shift)
         gatehouse.land(*ADS, gatehouse.clean(*ADS, 2, days=[day]), night=day)
     gatehouse.land("google_ads", "campaigns", gatehouse.clean("google_ads", "campaigns", 2))
     gatehouse.land("hubspot", "owners", gatehouse.clean("hubspot", "owners", 1))
-    given = gate_source("google_ads", landing=gatehouse.landing, settings=gatehouse.settings)
+    spilled = tmp_path / "spilled"
+    judge = partial(gate_source, settings=gatehouse.settings, spilled=spilled)
+    given = judge("google_ads", landing=gatehouse.landing)
     assert [verdict.batch_id[:6] for verdict in given] == ["000001", "000002", "000003", "000001"]
-    assert gate_source("google_ads", landing=gatehouse.landing, settings=gatehouse.settings) == []
+    assert judge("google_ads", landing=gatehouse.landing) == []
+    assert [*spilled.iterdir()] == []
     assert [batch.is_gated for batch in gatehouse.landing.batches("hubspot")] == [False]
-
-
-def test_a_batch_alone_has_a_bench_of_its_own(gatehouse):
-    batch = gatehouse.land("hubspot", "owners", gatehouse.clean("hubspot", "owners", 1))
-    verdict = gate(batch, landing=gatehouse.landing, settings=gatehouse.settings)
-    assert verdict.rows_loaded == 1
 
 
 def test_an_account_no_longer_in_the_settings_is_gated_without_its_currency(gatehouse):
@@ -154,3 +153,11 @@ def test_rows_that_do_not_add_up_are_no_verdict(gatehouse):
     verdict = gatehouse.verdict(*ADS, gatehouse.clean(*ADS, 2))
     with pytest.raises(GateError, match="2 rows came in"):
         replace(verdict, rows_loaded=1)
+
+
+def test_what_exceeds_its_memory_spills_into_the_folder_it_was_given(tmp_path):
+    with Examiner(tmp_path) as examiner:
+        examiner.connection.execute("set memory_limit = '20MB'")
+        examiner.connection.execute("create table wide as select range as n from range(20_000_000)")
+        assert [path for path in tmp_path.rglob("*") if path.is_file()]
+    assert [*tmp_path.iterdir()] == []

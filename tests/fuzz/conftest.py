@@ -32,8 +32,8 @@ def _no_fsync() -> Iterator[None]:
 
 
 @pytest.fixture(scope="session")
-def examiner() -> Iterator[Examiner]:
-    with Examiner() as examiner:
+def examiner(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Examiner]:
+    with Examiner(tmp_path_factory.mktemp("spilled")) as examiner:
         yield examiner
 
 

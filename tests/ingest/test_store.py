@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from ingest.store import Folder, LocalFolder
+from ingest.store import Folder, LocalFolder, working_folder
 
 
 @pytest.fixture(params=["disk", "s3"])
@@ -83,3 +83,22 @@ def test_files_are_changed_where_it_says(folder):
 
 def _modes(folder: Path) -> set[int]:
     return {stat.S_IMODE(path.stat().st_mode) for path in folder.iterdir()}
+
+
+def test_a_working_folder_is_private_and_goes_with_its_block(tmp_path):
+    within = tmp_path / "home" / "spilled"
+    with working_folder(within) as mine:
+        (mine / "part").write_bytes(b"rows")
+        assert stat.S_IMODE(mine.stat().st_mode) == stat.S_IMODE(within.stat().st_mode) == 0o700
+    assert [*within.iterdir()] == []
+    with pytest.raises(ZeroDivisionError), working_folder(within):
+        raise ZeroDivisionError
+    assert [*within.iterdir()] == []
+
+
+def test_what_a_killed_process_left_of_its_working_folder_goes_and_a_living_one_stays(tmp_path):
+    left = tmp_path / "killed"
+    left.mkdir()
+    (left / "part").write_bytes(b"rows")
+    with working_folder(tmp_path) as living, working_folder(tmp_path) as mine:
+        assert {*tmp_path.iterdir()} == {living, mine}

@@ -22,9 +22,10 @@ from boscard.home import Home
 from boscard.replay import replay
 from boscard.settings import Settings
 from expectations import erasure
+from expectations.examiner import Examiner
 from expectations.gate import gate
-from expectations.verdict import read_verdict
-from ingest.batch import ROWS
+from expectations.verdict import Verdict, read_verdict
+from ingest.batch import ROWS, Batch
 from ingest.landing import Landing
 from publish.embedded import running
 from publish.explain import explain
@@ -175,7 +176,7 @@ def test_the_gate_says_the_same_of_what_was_rewritten(
     assert touched
     for batch in touched:
         before = read_verdict(batch)
-        after = gate(batch, landing=landing, settings=settings, again=True)
+        after = judged_again(batch, vault, settings)
         assert before is not None
         assert (after.state, after.counts) == (before.state, before.counts), batch.path
         assert after.profile.rows_per_day == before.profile.rows_per_day
@@ -240,10 +241,16 @@ def test_one_that_was_killed_is_finished_by_the_next(
         note.by for batch in Landing(vault.landing).batches() for note in batch.manifest.rewritten
     }
     assert notes == {"ada"}
-    landing = Landing(vault.landing)
-    [batch, *_] = [one for one in landing.batches("hubspot") if one.manifest.rewritten]
-    state = gate(batch, landing=landing, settings=settings, again=True).state
+    hubspot = Landing(vault.landing).batches("hubspot")
+    [batch, *_] = [one for one in hubspot if one.manifest.rewritten]
+    state = judged_again(batch, vault, settings).state
     assert (state, (batch.path / ROWS).exists()) == ("passed", True)
+
+
+def judged_again(batch: Batch, home: Home, settings: Settings) -> Verdict:
+    landing = Landing(home.landing)
+    with Examiner(home.spilled) as examiner:
+        return gate(batch, landing=landing, settings=settings, examiner=examiner, again=True)
 
 
 def killed_after(calls: int, work: Callable[..., Any]) -> Callable[..., Any]:

@@ -64,7 +64,7 @@ def test_they_are_judged_anew_from_the_vendors_bytes(home):
         for name in (TYPED, QUARANTINE, VERDICT):
             (batch.path / name).unlink()
     for source in SETTINGS.sources:
-        gate_source(source, landing=Landing(home.landing), settings=SETTINGS)
+        gate_source(source, landing=Landing(home.landing), settings=SETTINGS, spilled=home.spilled)
     verdicts = [read_verdict(batch) for batch in batches]
     assert [verdict.state for verdict in verdicts] == ["passed"] * len(ROWS)
     load(home, SETTINGS, CLOCK, KEY)
