@@ -23,6 +23,7 @@ from expectations.erasure import erase
 from ingest.batch import CALLS, Batch, Manifest
 from ingest.landing import Landing
 from ingest.registry import SOURCES
+from ingest.store import remove_unheld
 from publish.connection import writer_url
 from publish.mentions import in_files, in_postgres
 from warehouse.connection import connect, transaction
@@ -91,6 +92,7 @@ def forget(
         landing = open_landing(home, settings)
         finished = _finish(home, landing)
         landing.remove_left_behind()
+        remove_unheld(home.spilled)
         task = Task(
             email=address,
             by=by,

@@ -238,13 +238,19 @@ def sync_path(path: Path) -> None:
         os.close(handle)
 
 
+def remove_unheld(within: Path) -> None:
+    """Remove the working folders of processes that were killed."""
+    with locked_there(within):
+        for left in unheld(within.iterdir()):
+            shutil.rmtree(left)
+
+
 @contextmanager
 def working_folder(within: Path) -> Iterator[Path]:
     """A private folder in `within`, there as long as the block; what killed processes left of
     theirs is removed first."""
+    remove_unheld(within)
     with locked_there(within):
-        for left in unheld(within.iterdir()):
-            shutil.rmtree(left)
         made = Path(tempfile.mkdtemp(dir=within))
         handle = os.open(made, os.O_RDONLY)
         fcntl.flock(handle, fcntl.LOCK_EX)

@@ -182,6 +182,14 @@ def test_the_gate_says_the_same_of_what_was_rewritten(
         assert after.profile.rows_per_day == before.profile.rows_per_day
 
 
+def test_what_a_killed_gate_left_is_removed(vault: Home, settings: Settings) -> None:
+    left = vault.spilled / "killed" / "part"
+    left.parent.mkdir(parents=True)
+    left.write_bytes(b"rows")
+    forget(vault, settings, "nobody@post.example", by="ada")
+    assert [*vault.spilled.iterdir()] == []
+
+
 def test_a_row_set_aside_is_forgotten_too(vault: Home, settings: Settings) -> None:
     pieces = list(everything_written(vault))
     addresses = b"".join(piece.content for piece in pieces if piece.place.endswith("typed.parquet"))
