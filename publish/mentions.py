@@ -19,11 +19,12 @@ from publish.postgres import TABLES
 
 
 def in_files(home: Home, email: str) -> Iterator[str]:
-    """The files below a home that name an address; not landing's, not the embedded server's."""
+    """The files below a home that name an address; not landing's, not the embedded server's, not
+    what a gate at work spills."""
     for path in sorted(home.root.rglob("*")):
         if path.is_symlink() or not path.is_file():
             continue
-        if path.is_relative_to(home.landing) or path.is_relative_to(home.postgres):
+        if any(map(path.is_relative_to, (home.landing, home.postgres, home.spilled))):
             continue
         if path.suffix in (".duckdb", ".parquet"):
             yield from _in_tables(path, email)

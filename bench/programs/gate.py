@@ -80,7 +80,7 @@ def ours(root: Path) -> int:
     landing = Landing(root)
     (batch,) = landing.batches()
     assert batch.manifest.window is not None
-    with Examiner(root.parent / "spilled") as examiner:
+    with Examiner(batch.path / "spilled") as examiner:
         verdict = gate(
             batch,
             landing=landing,

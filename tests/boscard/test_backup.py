@@ -90,7 +90,7 @@ def test_what_is_rebuilt_or_of_this_machine_is_left_out(home, to):
         "warehouse/warehouse.duckdb", "warehouse/writer.lock", "dbt/manifest.json",
         "site/index.html", "logs/a.log", "postgres/data/PG_VERSION", "airflow/airflow.cfg",
         "nightly.lock", "replays/2026-11-01/landing", "outbox/.late.txt.part",
-        "tokens/hubspot.lock",
+        "tokens/hubspot.lock", "scratch/writer", "spilled/x/part",
         "landing/google_ads/1/campaign_daily/.pulling_x/rows.ndjson.zst",
         "landing/google_ads/1/campaign_daily/000003_half/rows.ndjson.zst",
         "landing/google_ads/1/campaign_daily/index.json",

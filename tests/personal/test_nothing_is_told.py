@@ -111,6 +111,13 @@ def test_one_personal_value_in_a_log_is_noticed(lived: Lived) -> None:
         assert ("logs/x.log", one) not in standing([part], values)
 
 
+def test_a_short_word_in_a_binary_file_is_chance_and_a_long_one_or_one_in_text_is_not() -> None:
+    known = ["Ruth", "Mirjam"]
+    binary = Piece("postgres/data/pg_wal/1", b"\0\x0bRuth\0 Mirjam\0")
+    text = Piece("postgres kpi.x", b"1\tRuth\t2")
+    assert standing([binary, text], known) == {(binary.place, "Mirjam"), (text.place, "Ruth")}
+
+
 def in_a_log(home: Home) -> None:
     (home.logs / "x.log").write_text(f"cannot read Given{MARK}1")
 

@@ -31,6 +31,8 @@ TOKENS = re.compile(
 )
 
 
+# Texts of so many bytes come about by chance in the tens of megabytes that a database writes.
+BY_CHANCE = 5
 PERSONAL = {
     *("email", "first_name", "last_name", "google_click_id", "deal_name", "network_id", "answers"),
 }
@@ -77,16 +79,20 @@ def personal_values(home: Home) -> dict[str, set[str]]:
 
 
 def standing(pieces: Iterable[Piece], values: Iterable[str]) -> set[tuple[str, str]]:
-    """Where one of the values stands as whole words, in clear or in a form that hides nothing."""
+    """Where one of the values stands as whole words, in clear or in a form that hides nothing.
+
+    Short ones are not looked for in binary files, where a checksum spells Ruth now and then: what
+    these hold is searched as text, too.
+    """
     wanted = {
         form: (value, words(form), _whole(form)) for value in values for form in _forms(value)
     }
     return {
         (piece.place, value)
         for piece in pieces
-        for there in [words(piece.content)]
-        for value, parts, whole in wanted.values()
-        if parts <= there and whole.search(piece.content)
+        for there, least in [(words(piece.content), BY_CHANCE if b"\0" in piece.content else 0)]
+        for form, (value, parts, whole) in wanted.items()
+        if len(form) > least and parts <= there and whole.search(piece.content)
     }
 
 
