@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -16,17 +15,18 @@ from boscard.disk import CannotWrite, complain, writing
 from boscard.home import Home
 from boscard.landing import note_sandbox, open_landing
 from boscard.settings import Settings, SettingsError, read_settings
+from boscard.watched import pull_progress, say
 from ingest.batch import Batch, Unit, Window
 from ingest.errors import IngestError, Skipped
 from ingest.landing import REPORTS, Landing, read_batch
 from ingest.plan import plan
-from ingest.progress import Lines, Progress, Quiet
 from ingest.registry import SOURCES
 from ingest.store import Folder
 
 if TYPE_CHECKING:
     from expectations.verdict import Verdict
     from ingest.connections import Connection
+    from ingest.progress import Progress
     from ingest.tokens import TokenStore
     from publish.audit import Audit
     from publish.history import Record
@@ -94,7 +94,7 @@ class Night:
                 landing=self.landing,
                 connection=connection,
                 tokens=tokens,
-                progress=progress or _progress(),
+                progress=progress or pull_progress(),
             )
             for pulled in done:
                 self._remember_failure(pulled.unit, pulled.error)
@@ -169,7 +169,7 @@ class Night:
 
         with self._writing("load"):
             report = load(self.home, self.settings, self.clock, hash_key(self.home, self.settings))
-        _say(f"load: {len(report.loaded)} batches, {report.rows:,} rows; {len(report.held)} held")
+        say(f"load: {len(report.loaded)} batches, {report.rows:,} rows; {len(report.held)} held")
         return report
 
     def transform(self) -> TransformReport:
@@ -179,7 +179,7 @@ class Night:
             report = transform(self.home, self.settings, self.clock)
             for words in (report.error, *(node.message for node in report.failures)):
                 complain(self.home.root, "transform", words or "")
-        _say(f"transform: {len(report.nodes)} models and tests, {len(report.failures)} failed")
+        say(f"transform: {len(report.nodes)} models and tests, {len(report.failures)} failed")
         return report
 
     def audit(self, accept_movements: bool = False) -> Audit:
@@ -187,7 +187,7 @@ class Night:
         from publish.audit import audit
 
         result = audit(self.home, self.settings, self.clock, accept_movements=accept_movements)
-        _say(f"audit: {len(result.findings)} reasons not to publish")
+        say(f"audit: {len(result.findings)} reasons not to publish")
         return result
 
     def publish(self) -> Publication:
@@ -195,7 +195,7 @@ class Night:
 
         with self._writing("publish"):
             result = publish(self.home, self.settings, self.clock, postgres_url=self.postgres_url())
-        _say(f"publish: {result.changed_rows:,} rows changed")
+        say(f"publish: {result.changed_rows:,} rows changed")
         return result
 
     def page(self) -> Path | None:
@@ -300,7 +300,7 @@ class Night:
             with writing(self.home.root, step):
                 yield
         except CannotWrite as error:
-            _say(f"{step}: {error}")
+            say(f"{step}: {error}")
             raise
 
     def postgres_url(self) -> str | None:
@@ -389,16 +389,3 @@ class Night:
 def _missing(unit: Unit, reason: Mapping[str, str]) -> dict[str, str | None]:
     window = f"{unit.window.start}..{unit.window.end}" if unit.window else None
     return {"account": unit.account, "stream": unit.stream, "window": window, **reason}
-
-
-def _say(words: str) -> None:
-    path = os.environ.get("BOSCARD_PROGRESS")
-    if path:
-        with suppress(OSError), Path(path).open("a", encoding="utf-8") as file:
-            file.write(f"{words}\n")
-
-
-def _progress() -> Progress:
-    """Lines into the file that a watching parent process named, if one did."""
-    path = os.environ.get("BOSCARD_PROGRESS")
-    return Lines(Path(path).open("a", encoding="utf-8")) if path else Quiet()

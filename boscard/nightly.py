@@ -26,6 +26,7 @@ from boscard.home import Home
 from boscard.landing import try_landing
 from boscard.night import Night
 from boscard.vendors import reachable_vendors
+from boscard.watched import PROGRESS
 
 AT_ONCE = 4
 
@@ -71,7 +72,7 @@ def run_night(night: Night, console: Console, accept_movements: bool = False) ->
         progress.write_text("", encoding="utf-8")
         asked = backfill.parameters(night.asked)
         environ["BOSCARD_RUN_CONF"] = json.dumps({"accept_movements": accept_movements, **asked})
-        environ["BOSCARD_PROGRESS"] = str(progress)
+        environ[PROGRESS] = str(progress)
         vendors = reachable_vendors(
             night.settings, night.clock.as_of_date, environ, logs / "sandbox.log", console
         )

@@ -29,6 +29,7 @@ from boscard.disk import CannotWrite
 from boscard.home import Home
 from boscard.night import Night
 from boscard.settings import Settings
+from boscard.watched import PROGRESS
 from expectations import gate as _gate
 from ingest import pull
 from ingest.budget import Budget
@@ -110,7 +111,7 @@ def _live(life: Life) -> None:
     with life.log.open("ab") as log:
         os.dup2(log.fileno(), sys.stdout.fileno())
         os.dup2(log.fileno(), sys.stderr.fileno())
-    os.environ.pop("BOSCARD_PROGRESS", None)
+    os.environ.pop(PROGRESS, None)
     os.fsync = lambda _: None  # nothing here is about a power cut
     pull.Budget = lambda _: Budget({})  # type: ignore[assignment, misc]
     company = life.settings.company

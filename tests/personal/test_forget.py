@@ -27,6 +27,7 @@ from expectations.gate import gate
 from expectations.verdict import Verdict, read_verdict
 from ingest.batch import ROWS, Batch
 from ingest.landing import Landing
+from ingest.store import working_folder
 from publish.embedded import running
 from publish.explain import explain
 from publish.login import WRITER
@@ -182,12 +183,17 @@ def test_the_gate_says_the_same_of_what_was_rewritten(
         assert after.profile.rows_per_day == before.profile.rows_per_day
 
 
-def test_what_a_killed_gate_left_is_removed(vault: Home, settings: Settings) -> None:
+def test_what_a_killed_gate_left_is_removed_and_one_at_work_let_be(
+    vault: Home, settings: Settings
+) -> None:
     left = vault.spilled / "killed" / "part"
     left.parent.mkdir(parents=True)
     left.write_bytes(b"rows")
-    forget(vault, settings, "nobody@post.example", by="ada")
-    assert [*vault.spilled.iterdir()] == []
+    with working_folder(vault.spilled) as living:
+        (living / "part").write_bytes(b"nobody@post.example")
+        done = forget(vault, settings, "nobody@post.example", by="ada")
+        assert [*vault.spilled.iterdir()] == [living]
+    assert done.still == ()
 
 
 def test_a_row_set_aside_is_forgotten_too(vault: Home, settings: Settings) -> None:
